@@ -1,0 +1,95 @@
+"""The protocol between worker and supervisor, version 1: frames over a Unix stream socket.
+
+A frame is
+
+    u32 big-endian   length of the header
+    header           a JSON object in ASCII; "op" names the frame, "blobs": [n, …] the lengths of
+    blobs            … that follow it, back to back
+
+The supervisor speaks first (`hello`); after that every request of the worker gets the answers
+named below, in order. Either side may close at any time; the supervisor then kills what runs.
+
+worker → supervisor                               supervisor → worker
+                                                  hello {protocol, tier, languages, enforcement, image}
+program {language, limits, cases}  [source]       compiled {ran: Ran | null}: null when it can run
+case {argv, paths, fetch}   [stdin, *files]       ran {ran: Ran}
+end {}                                            ended {}
+pair {language, limits, tests, stop, first_case, allow_in_process}  [source]
+                                                  paired {candidate: Ran, tests: Ran, cases, total,
+                                                          flags, tests_error, saturated}
+ping {}                                           pong {}
+
+Ran is {exit_code, signal, stopped, cpu_s, wall_s, memory_mib, flags, compile_error, saturated,
+stdout, stderr, files}: the last three are indices into the frame's blobs (files: {path: index}).
+`limits` is the object of api.md with all eight fields.
+
+An answer `refused {message}` says that the request itself cannot be served (unknown language,
+a malformed frame): the worker's fault, never the candidate's.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+
+HEADER_MAX = 64 << 20
+BLOB_MAX = 512 << 20
+BLOBS_MAX = 4096
+_LENGTH = struct.Struct(">I")
+
+
+class ProtocolError(Exception):
+    """The other side sent what this protocol does not know."""
+
+
+class Closed(Exception):
+    """The other side closed the connection."""
+
+
+def send(sock: socket.socket, header: dict, blobs: list[bytes] | tuple[bytes, ...] = ()) -> None:
+    """Send one frame. Raises OSError."""
+    text = json.dumps({**header, "blobs": [len(b) for b in blobs]}, separators=(",", ":")).encode("ascii")
+    head = _LENGTH.pack(len(text)) + text
+    if sum(map(len, blobs)) < 65536:
+        sock.sendall(b"".join((head, *blobs)))
+        return
+    sock.sendall(head)
+    for blob in blobs:
+        sock.sendall(blob)
+
+
+def receive(sock: socket.socket) -> tuple[dict, list[bytes]]:
+    """Receive one frame: its header and blobs. Raises Closed, ProtocolError, OSError."""
+    (length,) = _LENGTH.unpack(_exactly(sock, _LENGTH.size))
+    if length > HEADER_MAX:
+        raise ProtocolError(f"a header of {length} bytes")
+    try:
+        header = json.loads(_exactly(sock, length))
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"a header that is not JSON: {error}") from None
+    if not isinstance(header, dict) or not isinstance(header.get("op"), str):
+        raise ProtocolError("a header without op")
+    lengths = header.pop("blobs", [])
+    if (
+        not isinstance(lengths, list)
+        or len(lengths) > BLOBS_MAX
+        or not all(type(n) is int and n >= 0 for n in lengths)
+        or sum(lengths) > BLOB_MAX
+    ):
+        raise ProtocolError("blobs that are too large or malformed")
+    return header, [_exactly(sock, n) for n in lengths]
+
+
+def _exactly(sock: socket.socket, n: int) -> bytes:
+    if n == 0:
+        return b""
+    buffer = bytearray(n)
+    view = memoryview(buffer)
+    got = 0
+    while got < n:
+        count = sock.recv_into(view[got:])
+        if count == 0:
+            raise Closed
+        got += count
+    return bytes(buffer)

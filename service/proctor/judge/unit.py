@@ -1,0 +1,45 @@
+"""The unit of work: everything that decides a verdict, and nothing else.
+
+Two samples with equal units have equal verdicts, so identical completions run once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from proctor.wire import Limits, Tests
+
+Stop = Literal["all", "first_failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Code to judge against tests, under limits.
+
+    `code` is what extraction found (never the whole completion), `tests` the resolved test set.
+    """
+
+    language: str
+    code: str
+    tests: Tests
+    limits: Limits
+    stop: Stop
+
+
+def unit_key(
+    *, owner: str, language: str, code: str, tests_sha256: str, limits: Limits, stop: Stop, sandbox: str
+) -> str:
+    """SHA-256 (hex) over a length-prefixed encoding of all that decides the verdict.
+
+    `owner` (an API key's id) is part of it: nothing is folded across keys. `sandbox` names the
+    image or interpreter. Lone surrogates in `code` are kept apart (`surrogatepass`).
+    """
+    digest = hashlib.sha256(b"proctor-unit-1")
+    limits_text = ",".join(f"{k}={v!r}" for k, v in sorted(limits.model_dump().items()))
+    for part in (owner, sandbox, language, stop, limits_text, tests_sha256, code):
+        raw = part.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big"))
+        digest.update(raw)
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Sandboxes: a Unix socket each, with a supervisor behind it, whatever provides them."""

@@ -1,0 +1,89 @@
+"""Settings, from the environment with the prefix `PROCTOR_`. No other module reads the environment."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from proctor.wire import Limits
+
+Tier = Literal["A", "B", "U"]
+
+
+class Settings(BaseSettings):
+    """One frozen object, made once per process. Every limit has a finite default."""
+
+    model_config = SettingsConfigDict(env_prefix="PROCTOR_", frozen=True, extra="ignore")
+
+    # where
+    redis_url: str | None = Field(None, description="Redis; unset: `proctor serve` starts a private one.")
+    namespace: str = Field("proctor", description="Prefix of every Redis key.")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: os.cpu_count() or 1)
+    api_processes: Annotated[int, Field(ge=1)] = 1
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    # who
+    api_keys: SecretStr | None = Field(None, description="JSON list of keys, or a path to a file that holds it.")
+
+    # sandboxes
+    sandbox: Literal["auto", "docker", "namespace", "attached"] = "auto"
+    min_tier: Tier = Field("A", description="Refuse to run below this tier; B is the strongest.")
+    sandbox_image: str = Field("proctor-sandbox-python", description="Image of the docker provider.")
+    sandbox_runtime: str | None = Field(None, description="Container runtime, such as runsc.")
+    sandbox_python: Path | None = Field(None, description="Interpreter of the namespace provider.")
+    sandbox_sockets: Path | None = Field(None, description="Folder of sockets of the attached provider.")
+    sandbox_recycle: Annotated[int, Field(ge=1)] = Field(500, description="Samples before a sandbox is replaced.")
+    allow_in_process: bool = Field(False, description="Run tests that need the candidate's own process; flagged.")
+
+    # limits: defaults and maxima
+    limits_default: Limits = Field(default_factory=Limits)
+    limits_max: Limits = Field(
+        default_factory=lambda: Limits(
+            cpu_s=300,
+            wall_s=900,
+            memory_mib=8192,
+            output_kib=65536,
+            processes=512,
+            disk_mib=2048,
+            compile_s=300,
+            sample_wall_s=1800,
+        )
+    )
+    max_samples: Annotated[int, Field(ge=1)] = 20_000
+    max_body_mib: Annotated[int, Field(ge=1)] = 256
+    max_json_depth: Annotated[int, Field(ge=1)] = 200
+    max_test_set_mib: Annotated[int, Field(ge=1)] = 256
+    max_deadline_s: Annotated[float, Field(gt=0)] = 86_400
+    max_waiting_samples: Annotated[int, Field(ge=1)] = Field(200_000, description="Bound of the queue.")
+
+    # queue
+    lease_s: Annotated[float, Field(gt=0)] = 4.0
+    take: Annotated[int, Field(ge=1)] = Field(32, description="Units a worker takes at a time, at most.")
+    results_ttl_s: Annotated[int, Field(ge=1)] = 3600
+    test_set_ttl_s: Annotated[int, Field(ge=1)] = 86_400
+
+    # thinking model
+    thinking_provider: Literal["none", "vllm", "sglang", "tei", "openrlhf", "openai", "http", "transformers"] = "none"
+    thinking_url: str | None = None
+    thinking_model: str | None = None
+    thinking_api_key: SecretStr | None = None
+    thinking_normalize: Literal["sigmoid", "identity", "minmax"] | None = None
+    thinking_timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    thinking_batch: Annotated[int, Field(ge=1)] = 32
+    thinking_template: str = "chat"
+    thinking_calibration: Path | None = None
+    thinking_concurrency: Annotated[int, Field(ge=1)] = 8
+    thinking_window_ms: Annotated[float, Field(ge=0)] = 5.0
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process. Raises pydantic.ValidationError with every fault named."""
+    return Settings()
