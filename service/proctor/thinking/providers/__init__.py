@@ -1,0 +1,1 @@
+"""Servers of thinking-reward models, one a file."""
