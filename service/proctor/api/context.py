@@ -1,0 +1,78 @@
+"""What the routes of one process share, and how a request gets at it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+from fastapi import Depends, Request
+
+from proctor.api.auth import KeyRing
+from proctor.api.backend import Backend, Worker
+from proctor.api.body import MIB, Bodies
+from proctor.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Bodies up to this many bytes are parsed where they are: a thread would cost more than it frees.
+INLINE = 64 * 1024
+WORKERS_S = 1.0
+
+
+@dataclass
+class Context:
+    """What the routes of one process share.
+
+    thinking: what `/v1/info` says of the thinking model, None without one.
+    stopping: set when the process begins to stop; requests that wait are then answered 503.
+    """
+
+    settings: Settings
+    keys: KeyRing
+    backend: Backend
+    thinking: dict[str, Any] | None = None
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        # Two: parsing holds the interpreter's lock, so more threads would only take turns in more memory.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="parse")
+        self.bodies = Bodies(self.settings.max_body_mib * MIB, self._threads)
+        self.test_set_bodies = Bodies(self.settings.max_test_set_mib * MIB, self._threads)
+        self._workers: Sequence[Worker] = ()
+        self._workers_at = float("-inf")
+
+    async def compute(self, size: int, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`call` with work in proportion to `size` bytes; in a thread where that would hold up other requests."""
+        if size <= INLINE:
+            return call(*args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+
+    async def workers(self) -> Sequence[Worker]:
+        """The live workers, at most `WORKERS_S` seconds old."""
+        now = time.monotonic()
+        if now - self._workers_at > WORKERS_S or not self._workers:
+            self._workers = await self.backend.workers()
+            self._workers_at = now
+        return self._workers
+
+    def close(self) -> None:
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+def _owner(request: Request) -> str:
+    return _context(request).keys.owner(request.headers)
+
+
+Shared = Annotated[Context, Depends(_context)]
+Owner = Annotated[str, Depends(_owner)]

@@ -1,0 +1,71 @@
+"""Prometheus metrics of the HTTP side, and `/metrics`.
+
+Labels hold routes, never paths, ids or anything else that a client chose.
+"""
+
+from __future__ import annotations
+
+import time
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from proctor.api.context import Owner, Shared
+
+REQUESTS = Counter("proctor_http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "proctor_http_seconds",
+    "From a request's head to the end of its answer, seconds.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
+)
+RUNNING = Gauge("proctor_http_requests_running", "Requests being answered.")
+WORKERS = Gauge("proctor_workers", "Workers alive.")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+router = APIRouter(tags=["service"])
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def metrics(context: Shared, _: Owner) -> Response:
+    """Text format. Needs an API key where keys are on: labels name training runs."""
+    WORKERS.set(len(await context.workers()))
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+class Measured:
+    """ASGI middleware that counts and times requests."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and record how it was answered."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 500
+        started = time.perf_counter()
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        RUNNING.inc()
+        try:
+            await self.app(scope, receive, note)
+        finally:
+            RUNNING.dec()
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            route = getattr(scope.get("route"), "path", "none")
+            REQUESTS.labels(method, route, str(status)).inc()
+            SECONDS.labels(method, route).observe(time.perf_counter() - started)
