@@ -1,0 +1,137 @@
+"""The second look: a case that the wall clock killed on a busy machine is run once more, with more time.
+
+A CPU clock that ran out is believed. A wall clock is not where the case had CPU time to spare while load other
+than its own saturated the machine: then it is run again with a wall several times longer, once, and that
+account holds. What second looks may cost is bounded by a budget, so that sleepers cannot stall a run.
+
+The second look sits between judging and the session: `PatientSession` is a session itself, so that each kind
+of test is judged by the same rules without knowing of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from proctor.sandbox.provider import Hello, PairRan, Program, Ran, Session
+from proctor.wire import Limits
+
+LONGER = 4.0  # times the wall of the first look
+TO_SPARE = 0.9  # of the CPU limit: below it, the case had CPU time to spare
+FLAG = "second_look"
+
+
+class Budget:
+    """Seconds of wall clock that second looks may cost, of whoever shares it. Thread-safe."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._lock = threading.Lock()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left."""
+        return self._left
+
+    def take(self, seconds: float) -> bool:
+        """Take `seconds`, all or nothing; whether they were there."""
+        with self._lock:
+            if seconds > self._left:
+                return False
+            self._left -= seconds
+            return True
+
+    def give_back(self, seconds: float) -> None:
+        """Return what was taken and not used."""
+        with self._lock:
+            self._left += max(0.0, seconds)
+
+
+class PatientSession:
+    """A session that takes a second look where one is due."""
+
+    def __init__(self, inner: Session, budget: Budget) -> None:
+        self._inner = inner
+        self._budget = budget
+        self.hello: Hello = inner.hello
+
+    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
+        """As the session's own."""
+        return _PatientProgram(self._inner, self._budget, language, source, limits, cases)
+
+    def pair(
+        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+    ) -> PairRan:
+        """As the session's own; the second look runs the pair again from `first_case`."""
+        ran = self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
+        if not deserved(ran.candidate, limits, saturated=ran.saturated or ran.candidate.saturated):
+            return ran
+        wall_s = LONGER * limits.wall_s
+        if not self._budget.take(wall_s):
+            return ran
+        again = self._inner.pair(language, source, tests, patient(limits), stop=stop, first_case=first_case)
+        self._budget.give_back(wall_s - again.candidate.wall_s)
+        return replace(again, flags=again.flags | {FLAG})
+
+    def close(self) -> None:
+        """As the session's own."""
+        self._inner.close()
+
+
+class _PatientProgram:
+    """A program that runs a case again where that is due; the session knows one program at a time."""
+
+    def __init__(
+        self, session: Session, budget: Budget, language: str, source: bytes, limits: Limits, cases: int
+    ) -> None:
+        self._session = session
+        self._budget = budget
+        self._limits = limits
+        self._language, self._source, self._cases = language, source, cases
+        self._program: Program | None = session.program(language, source, limits, cases=cases)
+        self.failed: Ran | None = self._program.failed
+
+    def run(
+        self,
+        stdin: bytes = b"",
+        *,
+        argv: Sequence[str] = (),
+        files: dict[str, bytes] | None = None,
+        fetch: Sequence[str] = (),
+    ) -> Ran:
+        """Run one case, and once more where that is due."""
+        if self._program is None:
+            self._program = self._open(self._limits)
+        ran = self._program.run(stdin, argv=argv, files=files, fetch=fetch)
+        wall_s = LONGER * self._limits.wall_s
+        if not deserved(ran, self._limits, saturated=ran.saturated) or not self._budget.take(wall_s):
+            return ran
+        self.close()
+        slow = self._open(patient(self._limits))
+        try:
+            again = ran if slow.failed else slow.run(stdin, argv=argv, files=files, fetch=fetch)
+        finally:
+            slow.close()
+        self._budget.give_back(wall_s - again.wall_s)
+        return replace(again, flags=again.flags | {FLAG})
+
+    def close(self) -> None:
+        """Forget the program."""
+        if self._program is not None:
+            self._program.close()
+            self._program = None
+
+    def _open(self, limits: Limits) -> Program:
+        return self._session.program(self._language, self._source, limits, cases=self._cases)
+
+
+def deserved(ran: Ran, limits: Limits, *, saturated: bool) -> bool:
+    """Whether a run deserves a second look: killed by the wall clock, CPU time to spare, a saturated machine."""
+    return saturated and ran.stopped == "wall" and ran.cpu_s < TO_SPARE * limits.cpu_s
+
+
+def patient(limits: Limits) -> Limits:
+    """The limits of a second look: a longer wall, all else as before."""
+    return limits.model_copy(update={"wall_s": LONGER * limits.wall_s})

@@ -1,0 +1,29 @@
+"""Judge one unit in one session: dispatch by the kind of its tests."""
+
+from __future__ import annotations
+
+from proctor.judge.outcome import Outcome, tests_invalid
+from proctor.judge.patience import Budget, PatientSession
+from proctor.judge.plan import case_count
+from proctor.judge.stdio import judge_stdio
+from proctor.judge.unit import Unit
+from proctor.sandbox.provider import Session
+from proctor.wire import DatasetTests, StdioTests
+
+
+def judge(unit: Unit, session: Session, *, budget: Budget | None = None) -> Outcome:
+    """The outcome of `unit`, run in `session`; blocks until it is known.
+
+    budget: wall clock for second looks, shared by the units of a run; None: no second looks.
+    Whatever the code does is an outcome. Raises SandboxError where the sandbox fails us.
+    """
+    if isinstance(unit.tests, DatasetTests):
+        raise TypeError("a unit holds tests that are resolved, never a data set's row")
+    if case_count(unit.tests) == 0:
+        return tests_invalid("no test case: nothing can be judged")
+    patient: Session = session if budget is None else PatientSession(session, budget)
+    if isinstance(unit.tests, StdioTests):
+        return judge_stdio(unit, unit.tests, patient)
+    from proctor.judge.pairs import judge_pair
+
+    return judge_pair(unit, patient)
