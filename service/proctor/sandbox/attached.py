@@ -1,0 +1,107 @@
+"""Sandboxes that somebody else started: compose replicas, the sidecar of a Kubernetes pod.
+
+The worker listens in a folder that sandboxes mount read-only, and they dial in. No Docker socket is needed, and:
+- none can replace a socket: the folder is the worker's, read-only to every sandbox, and a sandbox listens nowhere;
+- none can reach another's connection: each socket takes one connection and is then removed, nameless from there on;
+- none can stand in for another: who dials has to speak the protocol, name a tier that is strong enough and answer a
+  ping before it is given anything, and code inside a sandbox cannot dial at all (`connect` is not on its list).
+
+Sandboxes of one folder trust each other's supervisors not to dial twice. Where even a sandbox that was taken over must
+not pose as a second one, give each worker a folder of its own, as a pod does.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import structlog
+
+from proctor.errors import ConfigurationError, SandboxError, SandboxUnavailable
+from proctor.sandbox.leased import LeasedSession, require
+from proctor.sandbox.listener import Listener, remove_stale
+from proctor.sandbox.pool import Pool
+from proctor.sandbox.provider import Session
+from proctor.sandbox.session import SocketSession
+from proctor.settings import Settings
+
+#: How long a worker waits for a sandbox to dial in, seconds: a container's restart with room to spare.
+ARRIVAL_S = 60.0
+#: How long one that dialled may take to say hello, seconds.
+HELLO_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class AttachedProvider:
+    """Waits for sandboxes to dial in. Thread-safe."""
+
+    name = "attached"
+
+    def __init__(self, settings: Settings, *, arrival_s: float = ARRIVAL_S) -> None:
+        """Raises ConfigurationError without a folder to listen in."""
+        folder = settings.sandbox_sockets
+        if folder is None or not folder.is_dir():
+            raise ConfigurationError("the attached provider needs PROCTOR_SANDBOX_SOCKETS: a folder that exists")
+        self._folder: Path = folder
+        self._settings = settings
+        self._arrival_s = arrival_s
+        self._pool = Pool(self._await, recycle=settings.sandbox_recycle)
+        remove_stale(folder)
+
+    def session(self, language: str = "python") -> Session:
+        """See `Provider.session`. Waits up to a minute for a sandbox to dial in."""
+        return self._pool.session(language)
+
+    def give_back(self, session: Session) -> None:
+        """See `Provider.give_back`. Whoever started a sandbox starts the next one when it ends."""
+        self._pool.give_back(session)
+
+    def close(self) -> None:
+        """See `Provider.close`."""
+        self._pool.close()
+
+    def _await(self, language: str) -> _Attached:
+        """The next sandbox that dials in and keeps the protocol. Raises SandboxUnavailable."""
+        until = time.monotonic() + self._arrival_s
+        refused = None
+        while (left := until - time.monotonic()) > 0:
+            listener = Listener(self._folder)
+            try:
+                sock = listener.accept(left)
+            finally:
+                listener.close()
+            try:
+                return _Attached(sock, language, self._settings)
+            except SandboxError as error:
+                refused = error
+                _log.warning("sandbox_refused", error=str(error))
+        raise SandboxUnavailable(f"no sandbox that will do dialled in within {self._arrival_s:g} s") from refused
+
+
+class _Attached:
+    """A sandbox of somebody else's, by its connection."""
+
+    def __init__(self, sock: socket.socket, language: str, settings: Settings) -> None:
+        """The handshake. Closes `sock` and raises SandboxError where it fails."""
+        self.language = language
+        sock.settimeout(HELLO_S)
+        try:
+            self._inner = SocketSession(sock)
+            require(self._inner.hello, tier=settings.min_tier, language=language)
+            if not self._inner.ping():
+                raise SandboxUnavailable("the sandbox does not answer")
+        except BaseException:
+            sock.close()
+            raise
+        sock.settimeout(None)
+        self.session = LeasedSession(self._inner)
+
+    def healthy(self) -> bool:
+        """Whether its supervisor still answers."""
+        return not self.session.closed and self._inner.ping()
+
+    def end(self) -> None:
+        """Hang up; the supervisor kills what runs and ends, and its keeper starts it anew."""
+        self.session.close()

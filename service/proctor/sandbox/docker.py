@@ -1,0 +1,249 @@
+"""Sandboxes as containers that the worker keeps warm through the Docker API: one host with Docker.
+
+Each container has a folder of its own with a socket in it, mounted read-only. The supervisor dials, and worker and
+container are bound to each other from then on: the folder is removed, and when either end goes the other ends too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from proctor.errors import ConfigurationError, SandboxError, SandboxLost, SandboxUnavailable
+from proctor.sandbox.docker_container import SOCKET_NAME, Owner, container_options, fresh_uid, memory_bytes
+from proctor.sandbox.docker_failure import docker_failure
+from proctor.sandbox.docker_output import Output
+from proctor.sandbox.docker_reaper import Reaper, reap_containers, reap_folders, remove
+from proctor.sandbox.leased import LeasedSession, require
+from proctor.sandbox.listener import Listener
+from proctor.sandbox.pool import Pool
+from proctor.sandbox.provider import Session
+from proctor.sandbox.session import SocketSession
+from proctor.settings import Settings
+from proctor.wire import Limits
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+#: From asking Docker for a container to its supervisor's first word, seconds.
+START_S = 20.0
+#: How long `close` waits for the daemon to have removed every container, seconds.
+_GONE_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class DockerProvider:
+    """Keeps containers of one image per language. Thread-safe."""
+
+    name = "docker"
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigurationError without the docker package, SandboxUnavailable without daemon or image."""
+        self._settings = settings
+        self._images = {"python": settings.sandbox_image}
+        self._owner = Owner.current()
+        self._numbers = itertools.count()
+        self._pool = Pool(self._start, recycle=settings.sandbox_recycle)
+        self._client = connect()
+        try:
+            self._mapped_uids = _maps_uids(self._client)
+            self._digests = {name: self._client.images.get(tag).id for name, tag in self._images.items()}
+            self._base = _private_folder()
+            reap_containers(self._client)
+            reap_folders(self._base)
+        except Exception as error:
+            self._client.close()
+            raise docker_failure(error, doing="looking for the sandbox image") from error
+        self._reaper = Reaper()
+        self._reaper.start()
+
+    def session(self, language: str = "python") -> Session:
+        """See `Provider.session`. A warm container takes microseconds, a new one about half a second."""
+        if language not in self._images:
+            raise SandboxUnavailable(f"there is no image for {language}")
+        return self._pool.session(language)
+
+    def give_back(self, session: Session) -> None:
+        """See `Provider.give_back`."""
+        self._pool.give_back(session)
+
+    def close(self) -> None:
+        """See `Provider.close`. Returns once the daemon has removed every container, after 10 s at most."""
+        self._reaper.stop()
+        ended = self._pool.close()
+        _wait_until_gone(self._client, {str(s.container.id) for s in ended if isinstance(s, _Sandbox)})
+        self._client.close()
+
+    def _start(self, language: str) -> _Sandbox:
+        """A new container, its supervisor connected. Raises SandboxUnavailable; nothing is left then."""
+        folder = self._base / f"{self._owner.worker}.{next(self._numbers)}"
+        folder.mkdir(mode=0o711)
+        began = time.monotonic()
+        with contextlib.ExitStack() as undo:
+            undo.callback(folder.rmdir)
+            listener = Listener(folder, SOCKET_NAME)
+            undo.callback(listener.close)
+            with contextlib.ExitStack() as undo_container:
+                try:
+                    container = self._client.containers.create(**self._options(language, folder))
+                    undo_container.callback(_remove_quietly, self._client, container)
+                    output = undo.enter_context(Output(self._client, container))
+                    container.start()
+                    sock = listener.accept(START_S, check=lambda: _still_runs(container, output))
+                    inner = SocketSession(sock)
+                    undo_container.callback(inner.close)
+                    require(inner.hello, tier=self._settings.min_tier, language=language)
+                except Exception as error:
+                    raise _unavailable(error) from error
+                undo_container.pop_all()
+        _log.info("sandbox_started", container=container.name, tier=inner.hello.tier, s=time.monotonic() - began)
+        return _Sandbox(self._client, container, inner, language, self._digests[language], self._settings)
+
+    def _options(self, language: str, folder: Path) -> dict[str, Any]:
+        return container_options(
+            image=self._images[language],
+            folder=folder,
+            limits=self._settings.limits_default,
+            limits_max=self._settings.limits_max,
+            uid=fresh_uid(mapped=self._mapped_uids),
+            owner=self._owner,
+            runtime=self._settings.sandbox_runtime,
+        )
+
+
+class _Sandbox:
+    """A container and the session with its supervisor."""
+
+    def __init__(
+        self,
+        client: DockerClient,
+        container: Container,
+        inner: SocketSession,
+        language: str,
+        image: str | None,
+        settings: Settings,
+    ) -> None:
+        self.container = container
+        self.language = language
+        self._client = client
+        self._inner = inner
+        self._memory = memory_bytes(settings.limits_default)
+        self.session = LeasedSession(inner, image=image, before=self._fit)
+
+    def healthy(self) -> bool:
+        """Whether its supervisor still answers."""
+        return not self.session.closed and self._inner.ping()
+
+    def end(self) -> None:
+        """Kill what runs and remove the container."""
+        self.session.close()
+        _remove_quietly(self._client, self.container)
+
+    def _fit(self, limits: Limits) -> None:
+        """Make the container's memory the next sample's. Samples of a run mostly have equal limits."""
+        memory = memory_bytes(limits)
+        if memory == self._memory:
+            return
+        try:
+            self.container.update(mem_limit=memory, memswap_limit=memory)
+        except Exception as error:
+            raise SandboxLost(str(docker_failure(error, doing="setting the memory limit"))) from error
+        self._memory = memory
+
+
+def connect() -> DockerClient:
+    """A client of the daemon that the environment names. Raises ConfigurationError, SandboxUnavailable."""
+    try:
+        import docker
+    except ImportError:
+        raise ConfigurationError("the docker provider needs the package `docker`: install proctor[server]") from None
+    try:
+        client = docker.from_env(timeout=30)
+    except Exception as error:
+        raise docker_failure(error, doing="connecting to Docker") from error
+    try:
+        client.ping()
+    except Exception as error:
+        client.close()
+        raise docker_failure(error, doing="connecting to Docker") from error
+    return client
+
+
+def docker_usable(settings: Settings) -> bool:
+    """Whether a daemon answers and has the sandbox image."""
+    try:
+        client = connect()
+    except (ConfigurationError, SandboxError):
+        return False
+    try:
+        client.images.get(settings.sandbox_image)
+    except Exception as error:
+        docker_failure(error, doing="looking for the sandbox image")
+        return False
+    finally:
+        client.close()
+    return True
+
+
+def _maps_uids(client: DockerClient) -> bool:
+    options = client.info().get("SecurityOptions") or []
+    return any(name in option for option in options for name in ("name=rootless", "name=userns"))
+
+
+def _private_folder() -> Path:
+    """Where this user's sockets lie, open to nobody else: containers see only their own folder in it, by its mount."""
+    base = Path(tempfile.gettempdir()) / f"proctor-{os.getuid()}"
+    base.mkdir(mode=0o700, exist_ok=True)
+    status = base.lstat()
+    if base.is_symlink() or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise SandboxUnavailable(f"{base} is not this user's alone")
+    return base
+
+
+def _still_runs(container: Container, output: Output) -> None:
+    """Raises SandboxUnavailable where the container ended before its supervisor dialled."""
+    import docker.errors
+
+    try:
+        container.reload()
+    except docker.errors.NotFound:
+        raise SandboxUnavailable(f"the sandbox ended at once: {output.read() or 'it said nothing'}") from None
+    if container.status not in ("created", "running"):
+        raise SandboxUnavailable(f"the sandbox is {container.status}: {output.read() or 'it said nothing'}")
+
+
+def _unavailable(error: Exception) -> SandboxError:
+    """Before its first word, a sandbox that breaks is one that cannot be had."""
+    failure = docker_failure(error, doing="starting a sandbox")
+    return failure if isinstance(failure, SandboxUnavailable) else SandboxUnavailable(str(failure))
+
+
+def _remove_quietly(client: DockerClient, container: Container) -> None:
+    """Remove; where Docker fails, the container's own end of file and the reaper see to it."""
+    try:
+        remove(client, str(container.id))
+    except Exception as error:
+        _log.warning(
+            "sandbox_not_removed", container=container.name, error=str(docker_failure(error, doing="removing"))
+        )
+
+
+def _wait_until_gone(client: DockerClient, ids: set[str]) -> None:
+    until = time.monotonic() + _GONE_S
+    while ids and time.monotonic() < until:
+        try:
+            ids = ids & {row["Id"] for row in client.api.containers(all=True)}
+        except Exception as error:
+            _log.warning("containers_not_listed", error=str(docker_failure(error, doing="listing containers")))
+            return
+        if ids:
+            time.sleep(0.05)

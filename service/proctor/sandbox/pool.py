@@ -1,0 +1,87 @@
+"""Warm sandboxes: lent, given back, and replaced when they are lost or worn out. Shared by providers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from proctor.errors import SandboxUnavailable
+from proctor.sandbox.leased import LeasedSession
+from proctor.sandbox.provider import Session
+
+
+class Sandbox(Protocol):
+    """A sandbox with one session."""
+
+    @property
+    def session(self) -> LeasedSession:
+        """The session, the same for the sandbox's life."""
+
+    @property
+    def language(self) -> str:
+        """What it was made for."""
+
+    def healthy(self) -> bool:
+        """Whether its supervisor still answers."""
+
+    def end(self) -> None:
+        """Kill what runs and leave nothing behind. Never raises."""
+
+
+class Pool:
+    """The sandboxes of one provider. Thread-safe."""
+
+    def __init__(self, make: Callable[[str], Sandbox], *, recycle: int) -> None:
+        """make: a new sandbox for a language; may raise SandboxUnavailable. recycle: samples in a sandbox's life."""
+        self._make = make
+        self._recycle = recycle
+        self._lock = threading.Lock()
+        self._closed = False
+        self._idle: list[Sandbox] = []
+        self._lent: dict[int, Sandbox] = {}
+
+    def session(self, language: str) -> Session:
+        """A warm sandbox's session, else a new one's. Raises SandboxUnavailable."""
+        sandbox = self._warm(language) or self._make(language)
+        with self._lock:
+            if not self._closed:
+                self._lent[id(sandbox.session)] = sandbox
+                return sandbox.session
+        sandbox.end()
+        raise SandboxUnavailable("the provider is closed")
+
+    def give_back(self, session: Session) -> None:
+        """Keep the session's sandbox for the next one, or end it."""
+        with self._lock:
+            sandbox = self._lent.pop(id(session), None)
+        if sandbox is None:  # given back twice, or ended by `close`
+            return
+        if sandbox.session.samples < self._recycle and sandbox.healthy():
+            with self._lock:
+                if not self._closed:
+                    self._idle.append(sandbox)
+                    return
+        sandbox.end()
+
+    def close(self) -> list[Sandbox]:
+        """End every sandbox, lent ones too; which they were."""
+        with self._lock:
+            self._closed = True
+            every = [*self._idle, *self._lent.values()]
+            self._idle.clear()
+            self._lent.clear()
+        for sandbox in every:
+            sandbox.end()
+        return every
+
+    def _warm(self, language: str) -> Sandbox | None:
+        while True:
+            with self._lock:
+                sandbox = next((s for s in self._idle if s.language == language), None)
+                if sandbox is None:
+                    return None
+                self._idle.remove(sandbox)
+            if sandbox.healthy():
+                return sandbox
+            sandbox.end()

@@ -1,0 +1,102 @@
+"""Layer 1 of the isolation, to the letter."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proctor.sandbox.docker_container import Owner, container_options, fresh_uid, memory_bytes, start_time
+from proctor.wire import Limits
+
+
+@pytest.fixture(name="options")
+def _options(tmp_path: Path) -> dict[str, Any]:
+    return container_options(
+        image="image",
+        folder=tmp_path,
+        limits=Limits(),
+        limits_max=Limits(processes=512),
+        uid=fresh_uid(mapped=False),
+        owner=Owner.current(),
+        runtime="runsc",
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("network_mode", "none"),
+        ("read_only", True),
+        ("cap_drop", ["ALL"]),
+        ("privileged", False),
+        ("ipc_mode", "private"),
+        ("init", False),
+        ("auto_remove", True),
+        ("restart_policy", {"Name": "no"}),
+        ("runtime", "runsc"),
+        ("nano_cpus", 1_000_000_000),
+        ("tty", False),
+    ],
+)
+def test_is_as_promised(options: dict[str, Any], option: str, value: object) -> None:
+    assert options[option] == value
+
+
+def test_adds_no_power(options: dict[str, Any]) -> None:
+    assert not options.keys() & {
+        "cap_add",
+        "devices",
+        "pid_mode",
+        "userns_mode",
+        "volumes",
+        "ports",
+        "group_add",
+        "environment",
+    }
+
+
+def test_no_new_privileges_and_our_own_seccomp_profile(options: dict[str, Any]) -> None:
+    privileges, profile = options["security_opt"]
+    assert privileges == "no-new-privileges:true"
+    assert json.loads(profile.removeprefix("seccomp="))["defaultAction"] == "SCMP_ACT_ERRNO"
+
+
+def test_nothing_of_the_host_but_the_socket_read_only(options: dict[str, Any], tmp_path: Path) -> None:
+    (mount,) = options["mounts"]
+    assert (mount["Source"], mount["ReadOnly"], mount["Type"]) == (str(tmp_path), True, "bind")
+
+
+def test_no_log_and_no_swap(options: dict[str, Any]) -> None:
+    assert options["log_config"]["Type"] == "none"
+    assert options["mem_limit"] == options["memswap_limit"] == memory_bytes(Limits())
+    assert 512 < options["pids_limit"] < 600
+
+
+def test_never_root_and_never_an_account() -> None:
+    assert all(fresh_uid(mapped=False) >= 1_000_000_000 for _ in range(100))
+    assert all(20_000 <= fresh_uid(mapped=True) < 60_000 for _ in range(100))
+    assert len({fresh_uid(mapped=False) for _ in range(100)}) > 90
+
+
+def test_an_owner_lives_until_it_ends() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = Owner(Owner.current().host, f"{child.pid}:{start_time(child.pid)}")
+    assert owner.lives()
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not owner.lives(), "a zombie runs nothing"
+    child.communicate()
+    assert not owner.lives()
+
+
+def test_a_pid_used_again_is_another_owner() -> None:
+    own = Owner.current()
+    assert own.lives()
+    assert not Owner(own.host, f"{os.getpid()}:1").lives()
+    assert not Owner(own.host, "nonsense").lives()
