@@ -1,40 +1,201 @@
-"""The scorer: many callers, few calls. Skeleton of the interface; see the module's functions."""
+"""The scorer: many samples, few calls, and never a score that the model did not give.
+
+A thought is answered, in this order, by: being empty (T = 0), the cache, an equal thought on its way, a call.
+
+When a call fails
+    It is retried. A call that was refused, or on which the server broke, may be one input's doing: a control, a
+    fixed and harmless thought, is asked. Where the control fails too, the model is down (or set up wrongly) and
+    every thought of the call is `ThinkingUnavailable`. Where it passes, the call is halved until the guilty input
+    stands alone: that one scores T = 0 with the flag `thinking_rejected`, so that reasoning can't buy `invalid`.
+    A timeout, a lost connection, 503 and the like are never held against an input; a score that is no number is an
+    error of that thought alone.
+When calls fail in a row
+    The circuit opens: nobody asks but a probe. Thoughts wait for it up to the timeout, then are unavailable.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections import OrderedDict
 from typing import Any
 
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from proctor.errors import ThinkingRejected, ThinkingUnavailable
 from proctor.settings import Settings
-from proctor.thinking.types import Provider, Score, Thought
+from proctor.thinking.batcher import Batcher
+from proctor.thinking.circuit import Circuit
+from proctor.thinking.normalize import Normalize, make_normalize
+from proctor.thinking.providers import make_provider
+from proctor.thinking.types import NotAScore, Provider, Score, ThinkingFailed, Thought
+
+ATTEMPTS = 3
+REJECTED = "thinking_rejected"
+CONTROL = Thought("Write a function that adds two numbers.", "The sum of a and b is a + b, so the function returns it.")
+_CACHED_MOST = 50_000
 
 
 class Scorer:
-    """Scores thoughts through one provider."""
+    """Scores thoughts through one provider; belongs to one event loop."""
 
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
+    def __init__(
+        self,
+        provider: Provider,
+        normalize: Normalize,
+        *,
+        about: dict[str, Any],
+        batch: int = 32,
+        window_s: float = 0.005,
+        calls: int = 8,
+        timeout_s: float = 60.0,
+        circuit_most: int = 5,
+        circuit_pause_s: float = 1.0,
+    ) -> None:
+        self._provider = provider
+        self._normalize = normalize
+        self._about = about
+        self._timeout_s = timeout_s
+        size = batch if provider.most is None else min(batch, provider.most)
+        self._batcher: Batcher[Thought, Score] = Batcher(self._call, size=size, window_s=window_s, calls=calls)
+        self._circuit = Circuit(self._control_passes, most=circuit_most, pause_s=circuit_pause_s)
+        self._cache: OrderedDict[bytes, float] = OrderedDict()
+        self._on_their_way: dict[bytes, asyncio.Task[Score]] = {}
 
     async def score(self, thought: Thought) -> Score:
         """T of one thought. Raises ThinkingUnavailable."""
         if not thought.reasoning.strip():
             return Score(0.0)
-        return Score((await self.provider.score([thought]))[0])
+        key = _key(thought)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return Score(self._cache[key])
+        task = self._on_their_way.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._ask(key, thought))
+            self._on_their_way[key] = task
+            task.add_done_callback(lambda done: self._arrived(key, done))
+        return await asyncio.shield(task)
 
     def available(self) -> bool:
-        """Whether the model may be asked now: the circuit is not open."""
-        return True
+        """Whether the model answers, as far as is known: new batches wait while it does not."""
+        return self._circuit.state == "closed"
 
     def describe(self) -> dict[str, Any]:
-        """For `/v1/info`."""
-        return self.provider.describe()
+        """What `/v1/info` says: provider, model, server, normalisation, template, availability. No secret."""
+        return {**self._about, "available": self.available()}
 
     async def close(self) -> None:
-        """Close connections."""
-        await self.provider.close()
+        """End calls and close connections."""
+        await self._circuit.close()
+        await self._batcher.close()
+        tasks = list(self._on_their_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._provider.close()
+
+    async def _ask(self, key: bytes, thought: Thought) -> Score:
+        if not await self._circuit.closed(self._timeout_s):
+            raise ThinkingUnavailable("the thinking model is down: its circuit is open")
+        score = await self._batcher.ask(thought)
+        if not score.flags:
+            self._cache[key] = score.value
+            if len(self._cache) > _CACHED_MOST:
+                self._cache.popitem(last=False)
+        return score
+
+    def _arrived(self, key: bytes, task: asyncio.Task[Score]) -> None:
+        self._on_their_way.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # seen, also where every caller has gone
+
+    async def _call(self, thoughts: list[Thought]) -> list[Score | Exception]:
+        """A score or an error for each thought; the circuit learns how it went."""
+        scores = await self._scores(thoughts)
+        if all(isinstance(score, Exception) for score in scores):
+            self._circuit.failed()
+        else:
+            self._circuit.succeeded()
+        return scores
+
+    async def _scores(self, thoughts: list[Thought]) -> list[Score | Exception]:
+        try:
+            return list(await self._retried(thoughts))
+        except (ThinkingRejected, ThinkingFailed) as error:
+            if not await self._control_passes():
+                down = ThinkingUnavailable(f"the thinking model fails on a control too: {error}")
+                return [down for _ in thoughts]
+            if len(thoughts) == 1:
+                return [error if isinstance(error, NotAScore) else Score(0.0, (REJECTED,))]
+            half = len(thoughts) // 2
+            return [*await self._scores(thoughts[:half]), *await self._scores(thoughts[half:])]
+        except ThinkingUnavailable as error:
+            return [error for _ in thoughts]
+
+    async def _retried(self, thoughts: list[Thought]) -> list[Score]:
+        """Scores of one call, tried again with jitter where it was not refused."""
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.2, max=2.0),
+            retry=retry_if_exception_type(ThinkingUnavailable),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    return await self._once(thoughts)
+        except RetryError as error:
+            raise ThinkingUnavailable(str(error)) from error
+        raise ThinkingUnavailable("no attempt was made")
+
+    async def _once(self, thoughts: list[Thought]) -> list[Score]:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                raw = await self._provider.score(thoughts)
+        except TimeoutError:
+            raise ThinkingUnavailable(f"no answer within {self._timeout_s:g} s") from None
+        if len(raw) != len(thoughts):
+            raise ThinkingUnavailable(f"{len(raw)} scores for {len(thoughts)} inputs")
+        return [Score(self._normalize(value)) for value in raw]
+
+    async def _control_passes(self) -> bool:
+        try:
+            await self._once([CONTROL])
+        except (ThinkingUnavailable, ThinkingRejected):
+            return False
+        return True
 
 
 def make_scorer(settings: Settings) -> Scorer | None:
-    """The scorer that the settings ask for; None where the provider is `none`."""
+    """The scorer that the settings ask for; None where the provider is `none`. Raises ConfigurationError.
+
+    No connection is made before the first thought.
+    """
     if settings.thinking_provider == "none":
         return None
-    raise NotImplementedError
+    provider, server = make_provider(settings)
+    name = settings.thinking_normalize or provider.normalize
+    return Scorer(
+        provider,
+        make_normalize(name, settings.thinking_calibration),
+        about={
+            "provider": settings.thinking_provider,
+            "model": settings.thinking_model,
+            "url": server,
+            "normalize": name,
+            "template": settings.thinking_template,
+        },
+        batch=settings.thinking_batch,
+        window_s=settings.thinking_window_ms / 1000,
+        calls=settings.thinking_concurrency,
+        timeout_s=settings.thinking_timeout_s,
+    )
+
+
+def _key(thought: Thought) -> bytes:
+    """The cache's key; the model is the scorer's own, which asks one model only."""
+    problem = thought.problem.encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(len(problem).to_bytes(8, "big") + problem)
+    digest.update(thought.reasoning.encode("utf-8", "surrogatepass"))
+    return digest.digest()

@@ -1,9 +1,21 @@
-"""What is scored, what a score is, and what scores."""
+"""What is scored, what a score is, what scores, and how that fails."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Literal, Protocol
+
+from proctor.errors import ThinkingUnavailable
+
+NormalizeName = Literal["sigmoid", "identity", "minmax"]
+
+
+class ThinkingFailed(ThinkingUnavailable):
+    """The server broke on this very call: whether by its own fault or an input's, a control must tell."""
+
+
+class NotAScore(ThinkingFailed):
+    """A score that is no finite number, or outside the range of its normalisation. Never taken for a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +38,16 @@ class Provider(Protocol):
     """One kind of server. Raw scores, before normalisation."""
 
     #: The normalisation that suits its scores where the settings name none: "sigmoid" | "identity".
-    normalize: str
+    normalize: NormalizeName
     #: Inputs per call that the server takes at most; None without a cap.
     most: int | None
 
-    async def score(self, texts: list[Thought]) -> list[float]:
+    async def score(self, thoughts: list[Thought]) -> list[float]:
         """Raw scores, one per thought, same order.
 
-        Raises ThinkingRejected (the input was refused), ThinkingUnavailable (anything else that went wrong).
+        Raises ThinkingRejected (an input was refused), ThinkingFailed (the server broke, perhaps on an input),
+        ThinkingUnavailable (anything else that went wrong).
         """
-
-    def describe(self) -> dict[str, Any]:
-        """What `/v1/info` says of it; no secret."""
 
     async def close(self) -> None:
         """Close connections."""

@@ -1,0 +1,94 @@
+"""One server over HTTP: posts JSON, and sorts what goes wrong into the errors that the scorer acts on.
+
+ThinkingRejected      the server refused this input: a 4xx, but for those about pace
+ThinkingFailed        it broke on this input: a 500, or an answer that makes no sense. Perhaps the input's doing
+ThinkingUnavailable   anything else: no connection, no answer in time, 408, 425, 429, 501 and above
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from proctor.errors import ThinkingRejected, ThinkingUnavailable
+from proctor.thinking.types import ThinkingFailed
+
+_PACE = frozenset({408, 425, 429})
+
+
+class Endpoint:
+    """A base URL, with connections kept open. timeout_s bounds one call as a whole."""
+
+    def __init__(self, base: str, *, timeout_s: float, api_key: str | None, connections: int) -> None:
+        self.base = base.rstrip("/")
+        headers = {"content-type": "application/json"}
+        if api_key:
+            headers["authorization"] = f"Bearer {api_key}"
+        self._client = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(timeout_s),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+            trust_env=False,
+        )
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON that the server answers to `body`. Raises ThinkingRejected, ThinkingFailed, ThinkingUnavailable."""
+        try:
+            response = await self._client.post(self.base + path, content=json.dumps(body).encode("ascii"))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ThinkingUnavailable(f"{type(error).__name__}: {error}") from error
+        status = response.status_code
+        if 400 <= status < 500 and status not in _PACE:
+            raise ThinkingRejected(f"HTTP {status}: {_start(response)}")
+        if status == 500:
+            raise ThinkingFailed(f"HTTP {status}: {_start(response)}")
+        if status != 200:
+            raise ThinkingUnavailable(f"HTTP {status}: {_start(response)}")
+        try:
+            return json.loads(response.content)
+        except (ValueError, RecursionError) as error:
+            raise ThinkingFailed(f"an answer that is not JSON: {error}") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @property
+    def shown(self) -> str:
+        """The base URL without user and password."""
+        parts = urlsplit(self.base)
+        host = parts.hostname or ""
+        netloc = f"{host}:{parts.port}" if parts.port else host
+        return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def members(answer: Any, name: str, count: int) -> list[Any]:
+    """`answer[name]`, a list of `count`. Raises ThinkingUnavailable."""
+    items = answer.get(name) if isinstance(answer, dict) else None
+    return counted(items, count)
+
+
+def counted(items: Any, count: int) -> list[Any]:
+    """`items`, a list of `count`. Raises ThinkingUnavailable."""
+    if not isinstance(items, list):
+        raise ThinkingFailed("an answer without a list of scores")
+    if len(items) != count:
+        raise ThinkingUnavailable(f"{len(items)} scores for {count} inputs")
+    return items
+
+
+def in_order(items: list[Any]) -> list[dict[str, Any]]:
+    """`items`, objects whose `index`, where they have one, is their place. Raises ThinkingUnavailable."""
+    for place, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise ThinkingFailed("a score that is no object")
+        if item.get("index", place) != place:
+            raise ThinkingUnavailable(f"scores out of order: index {item.get('index')!r} at place {place}")
+    return items
+
+
+def _start(response: httpx.Response) -> str:
+    return ascii(response.content[:200].decode("utf-8", "replace"))[1:-1]
