@@ -1,4 +1,4 @@
-"""From a request's body to an admitted batch: read, parse, plan, admit. One door for every route that starts a batch."""
+"""From a request's body to an admitted batch: read, parse, plan, admit. Every route that starts a batch comes here."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -69,8 +70,8 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
     from redis.asyncio import Redis
 
     from proctor.finish.finisher import Finisher
+    from proctor.jobs import sweeper
     from proctor.jobs.batches import Batches
-    from proctor.jobs.sweeper import Sweeper
     from proctor.thinking.scorer import make_scorer
 
     if settings.redis_url is None:
@@ -80,10 +81,11 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
         held.push_async_callback(redis.aclose)
         scorer = make_scorer(settings)
         finisher = Finisher(redis, settings, scorer)
-        sweeper = Sweeper(redis, settings)
-        for name, run in (("finisher", finisher.run), ("sweeper", sweeper.run)):
+        backend = Batches(redis, settings, scorer)
+        held.push_async_callback(backend.close)
+        for name, run in (("finisher", finisher.run), ("sweeper", partial(sweeper.run, redis, settings))):
             await held.enter_async_context(_kept(name, run))
-        yield Parts(Batches(redis, settings), scorer.describe() if scorer else None)
+        yield Parts(backend, scorer.describe() if scorer else None)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any, Literal, Protocol
 
 from proctor.judge.plan import Plan
@@ -12,41 +12,61 @@ class BatchState(Protocol):
     """Where a batch is. `provenance` and `summary` are None until it has ended."""
 
     @property
-    def status(self) -> Literal["queued", "running", "done", "cancelled"]: ...
+    def status(self) -> Literal["queued", "running", "done", "cancelled"]:
+        """Where it is."""
+
     @property
-    def done(self) -> int: ...
+    def done(self) -> int:
+        """Samples finished."""
+
     @property
-    def total(self) -> int: ...
+    def total(self) -> int:
+        """Samples in all."""
+
     @property
-    def provenance(self) -> Any: ...
+    def provenance(self) -> Any:
+        """Wire Provenance, or its JSON data."""
+
     @property
-    def summary(self) -> Any: ...
+    def summary(self) -> Any:
+        """Wire Summary, or its JSON data."""
 
 
 class Worker(Protocol):
     """A live worker."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its name."""
+
     @property
-    def provider(self) -> str: ...
+    def provider(self) -> str:
+        """docker, namespace or attached."""
+
     @property
-    def tier(self) -> str: ...
+    def tier(self) -> str:
+        """Isolation tier."""
+
     @property
-    def languages(self) -> dict[str, str]: ...
+    def languages(self) -> dict[str, str]:
+        """Name → version."""
+
     @property
-    def enforcement(self) -> dict[str, str]: ...
+    def enforcement(self) -> dict[str, str]:
+        """Limit → enforced or polled."""
+
     @property
-    def image(self) -> str | None: ...
+    def image(self) -> str | None:
+        """Digest of the image, or name of the interpreter."""
 
 
 class Backend(Protocol):
     """The queue as the routes see it; every call is for one owner, the id of an API key."""
 
-    async def known(self, owner: str, idempotency_key: str, body_sha256: str) -> str | None:
+    def known(self, owner: str, idempotency_key: str, body_sha256: str) -> Awaitable[str | None]:
         """The batch that this key made before. Raises IdempotencyClash where its body was another."""
 
-    async def admit(
+    def admit(
         self,
         owner: str,
         plan: Plan,
@@ -54,32 +74,32 @@ class Backend(Protocol):
         idempotency_key: str | None = None,
         body_sha256: str | None = None,
         detached: bool,
-    ) -> str:
+    ) -> Awaitable[str]:
         """The id of the new batch. Raises Overloaded, Unavailable, IdempotencyClash."""
 
-    async def status(self, owner: str, batch_id: str) -> BatchState:
+    def status(self, owner: str, batch_id: str) -> Awaitable[BatchState]:
         """Raises NotFound."""
 
-    async def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> Sequence[bytes]:
+    def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> Awaitable[Sequence[bytes]]:
         """Finished results from number `after` on, ASCII JSON each, in the order of finishing."""
 
-    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
+    def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> Awaitable[None]:
         """Return once more than `seen` are done, the batch has ended, or `timeout_s` seconds passed."""
 
-    async def cancel(self, owner: str, batch_id: str) -> None:
+    def cancel(self, owner: str, batch_id: str) -> Awaitable[None]:
         """Kill what runs, drop what waits. Raises NotFound."""
 
-    async def put_test_set(self, owner: str, sha256: str, body: bytes) -> bool:
+    def put_test_set(self, owner: str, sha256: str, body: bytes) -> Awaitable[bool]:
         """Keep a verified test set; whether it was new."""
 
-    async def has_test_set(self, owner: str, sha256: str) -> bool:
+    def has_test_set(self, owner: str, sha256: str) -> Awaitable[bool]:
         """Whether this owner uploaded it."""
 
-    async def test_sets(self, owner: str, shas: Collection[str]) -> dict[str, bytes]:
+    def test_sets(self, owner: str, shas: Collection[str]) -> Awaitable[dict[str, bytes]]:
         """Those of `shas` that are here; renews them."""
 
-    async def workers(self) -> Sequence[Worker]:
+    def workers(self) -> Awaitable[Sequence[Worker]]:
         """The live ones."""
 
-    async def ready(self) -> None:
+    def ready(self) -> Awaitable[None]:
         """Raises Unavailable where work would not be done."""

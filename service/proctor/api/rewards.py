@@ -83,7 +83,7 @@ async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:
         state = await context.backend.status(owner, batch_id)
         if ended(state):
             return state
-        await context.backend.wait(owner, batch_id, state.total - 1, WAIT_S)
+        await context.backend.wait(owner, batch_id, state.total, WAIT_S)
 
 
 async def _disconnected(request: Request) -> None:

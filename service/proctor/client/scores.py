@@ -1,0 +1,45 @@
+"""What scoring yields, put together from one or several batches."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from proctor.wire import Provenance, SampleResult, Summary, Verdict
+
+
+@dataclass(frozen=True)
+class Scores:
+    """results: one per sample, same order. ids: of the batches. provenance: of the first of them."""
+
+    results: list[SampleResult]
+    summary: Summary
+    ids: tuple[str, ...] = ()
+    provenance: Provenance | None = None
+
+    @property
+    def rewards(self) -> list[float | None]:
+        """One reward per sample, same order; None where the sample could not be judged, which is not 0."""
+        return [r.reward for r in self.results]
+
+
+def summarize(results: Sequence[SampleResult], wall_s: float) -> Summary:
+    """The results in numbers, as the service counts one batch."""
+    invalid = sum(r.verdict is Verdict.INVALID for r in results)
+    passed = sum(r.verdict is Verdict.PASSED for r in results)
+    groups: dict[str, list[float | None]] = defaultdict(list)
+    for r in results:
+        if r.group is not None:
+            groups[r.group].append(r.reward)
+    flat = sum(len(g) > 1 and None not in g and len(set(g)) == 1 for g in groups.values())
+    return Summary(
+        samples=len(results),
+        passed=passed,
+        failed=len(results) - passed - invalid,
+        invalid=invalid,
+        gate_open=sum(bool(r.components.gate) and r.components.thinking is not None for r in results),
+        zero_variance_groups=flat,
+        wall_s=wall_s,
+        samples_per_s=len(results) / wall_s if wall_s > 0 else 0.0,
+    )

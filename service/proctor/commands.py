@@ -1,0 +1,73 @@
+"""The commands that start the service, whole or in parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from proctor.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on. Others than loopback need API keys.")]
+Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)]
+Fd = Annotated[int | None, typer.Option(help="Listening socket that is open already.", hidden=True)]
+
+
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes, one sandbox each.", min=1)] = None,
+    sandbox: Annotated[str | None, typer.Option(help="auto, docker, namespace or attached.")] = None,
+    fd: Fd = None,
+) -> None:
+    """Run everything: API, queue, workers and sandboxes. Ctrl-C ends it all."""
+    from proctor import serve as processes
+    from proctor.api.auth import key_ring
+
+    processes.set_environment(PROCTOR_HOST=host, PROCTOR_PORT=port, PROCTOR_WORKERS=workers, PROCTOR_SANDBOX=sandbox)
+    settings = read_settings()
+    key_ring(settings)  # refused here, before anything starts
+    processes.become_supervisor(
+        processes.Launch(
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            api_processes=settings.api_processes,
+            private_redis=settings.redis_url is None,
+            fd=fd,
+        )
+    )
+
+
+def api(host: Host = None, port: Port = None, fd: Fd = None) -> None:
+    """Run the API alone. Needs PROCTOR_REDIS_URL."""
+    from proctor import serve as processes
+    from proctor.api.run import run
+
+    processes.set_environment(PROCTOR_HOST=host, PROCTOR_PORT=port)
+    run(read_settings(), fd)
+
+
+def worker() -> None:
+    """Run one worker, with one sandbox. Needs PROCTOR_REDIS_URL."""
+    from proctor.worker.main import run
+
+    run(read_settings())
+
+
+def read_settings() -> Settings:
+    """The settings, with logging set up. Raises ConfigurationError with every fault named."""
+    from pydantic import ValidationError
+
+    from proctor import logs
+    from proctor.errors import ConfigurationError
+    from proctor.settings import get_settings
+
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        faults = "; ".join(f"PROCTOR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(faults) from None
+    logs.configure(settings)
+    return settings
