@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from proctor.sandbox.attached import AttachedProvider
-from proctor.sandbox.docker import DockerProvider, docker_usable
+from proctor.sandbox.docker import DockerProvider
+from proctor.sandbox.docker_client import docker_usable
 from proctor.sandbox.namespace import NamespaceProvider
 from proctor.sandbox.provider import Provider
 from proctor.settings import Settings

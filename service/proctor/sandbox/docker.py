@@ -7,6 +7,7 @@ container are bound to each other from then on: the folder is removed, and when 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import tempfile
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from proctor.errors import ConfigurationError, SandboxError, SandboxLost, SandboxUnavailable
+from proctor.errors import SandboxError, SandboxLost, SandboxUnavailable
+from proctor.sandbox.docker_client import adjusts, connect, maps_uids
 from proctor.sandbox.docker_container import SOCKET_NAME, Owner, container_options, fresh_uid, memory_bytes
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.sandbox.docker_output import Output
@@ -55,7 +57,9 @@ class DockerProvider:
         self._pool = Pool(self._start, recycle=settings.sandbox_recycle)
         self._client = connect()
         try:
-            self._mapped_uids = _maps_uids(self._client)
+            info = self._client.info()
+            self._mapped_uids = maps_uids(info)
+            self._adjustable = adjusts(settings.sandbox_runtime or info["DefaultRuntime"])
             self._digests = {name: self._client.images.get(tag).id for name, tag in self._images.items()}
             self._base = _private_folder()
             reap_containers(self._client)
@@ -106,13 +110,20 @@ class DockerProvider:
                     raise _unavailable(error) from error
                 undo_container.pop_all()
         _log.info("sandbox_started", container=container.name, tier=inner.hello.tier, s=time.monotonic() - began)
-        return _Sandbox(self._client, container, inner, language, self._digests[language], self._settings)
+        sandbox = _Sandbox(self._client, container, inner, language, self._digests[language])
+        if self._adjustable:
+            sandbox.adjust_from(memory_bytes(self._first_limits()))
+        return sandbox
+
+    def _first_limits(self) -> Limits:
+        """What a container starts with: any sample's where it cannot be changed, and the supervisor's word below it."""
+        return self._settings.limits_default if self._adjustable else self._settings.limits_max
 
     def _options(self, language: str, folder: Path) -> dict[str, Any]:
         return container_options(
             image=self._images[language],
             folder=folder,
-            limits=self._settings.limits_default,
+            limits=self._first_limits(),
             limits_max=self._settings.limits_max,
             uid=fresh_uid(mapped=self._mapped_uids),
             owner=self._owner,
@@ -130,14 +141,19 @@ class _Sandbox:
         inner: SocketSession,
         language: str,
         image: str | None,
-        settings: Settings,
     ) -> None:
         self.container = container
         self.language = language
         self._client = client
         self._inner = inner
-        self._memory = memory_bytes(settings.limits_default)
+        self._memory: int | None = None
         self.session = LeasedSession(inner, image=image, before=self._fit)
+
+    def adjust_from(self, memory: int) -> None:
+        """From now on every sample's memory limit becomes the container's, which has `memory` bytes."""
+        self._memory = memory
+        hello = self.session.hello
+        self.session.hello = dataclasses.replace(hello, enforcement={**hello.enforcement, "memory_mib": "enforced"})
 
     def healthy(self) -> bool:
         """Whether its supervisor still answers."""
@@ -151,52 +167,14 @@ class _Sandbox:
     def _fit(self, limits: Limits) -> None:
         """Make the container's memory the next sample's. Samples of a run mostly have equal limits."""
         memory = memory_bytes(limits)
-        if memory == self._memory:
+        if self._memory is None or memory == self._memory:
             return
         try:
             self.container.update(mem_limit=memory, memswap_limit=memory)
         except Exception as error:
+            self.session.close()  # not to be lent again with another sample's limit
             raise SandboxLost(str(docker_failure(error, doing="setting the memory limit"))) from error
         self._memory = memory
-
-
-def connect() -> DockerClient:
-    """A client of the daemon that the environment names. Raises ConfigurationError, SandboxUnavailable."""
-    try:
-        import docker
-    except ImportError:
-        raise ConfigurationError("the docker provider needs the package `docker`: install proctor[server]") from None
-    try:
-        client = docker.from_env(timeout=30)
-    except Exception as error:
-        raise docker_failure(error, doing="connecting to Docker") from error
-    try:
-        client.ping()
-    except Exception as error:
-        client.close()
-        raise docker_failure(error, doing="connecting to Docker") from error
-    return client
-
-
-def docker_usable(settings: Settings) -> bool:
-    """Whether a daemon answers and has the sandbox image."""
-    try:
-        client = connect()
-    except (ConfigurationError, SandboxError):
-        return False
-    try:
-        client.images.get(settings.sandbox_image)
-    except Exception as error:
-        docker_failure(error, doing="looking for the sandbox image")
-        return False
-    finally:
-        client.close()
-    return True
-
-
-def _maps_uids(client: DockerClient) -> bool:
-    options = client.info().get("SecurityOptions") or []
-    return any(name in option for option in options for name in ("name=rootless", "name=userns"))
 
 
 def _private_folder() -> Path:

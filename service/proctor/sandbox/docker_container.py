@@ -7,6 +7,7 @@ The only thing of the host in it is the folder with the worker's socket, read-on
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def seccomp_profile() -> str:
     checkout = Path(proctor_supervisor.__file__).parents[1] / "seccomp.json"
     for path in (beside, checkout):
         if path.is_file():
-            return path.read_text("utf-8")
+            return json.dumps(json.loads(path.read_text("utf-8")), separators=(",", ":"))
     raise ConfigurationError(f"the seccomp profile is missing: neither {beside} nor {checkout} exists")
 
 
@@ -91,15 +92,24 @@ def fresh_uid(*, mapped: bool) -> int:
 
 
 def container_options(
-    *, image: str, folder: Path, limits: Limits, limits_max: Limits, uid: int, owner: Owner, runtime: str | None
+    *,
+    image: str,
+    folder: Path,
+    limits: Limits,
+    limits_max: Limits,
+    uid: int,
+    owner: Owner,
+    token: str,
+    runtime: str | None,
 ) -> dict[str, Any]:
-    """The arguments of `client.containers.create`. `limits` are the first sample's, `limits_max` any sample's."""
+    """The arguments of `client.containers.create`. `limits` are the first sample's, `limits_max` any sample's;
+    the supervisor says `token` to the worker first."""
     from docker.types import LogConfig, Mount, Ulimit
 
     memory = memory_bytes(limits)
     return {
         "image": image,
-        "command": ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}"],
+        "command": ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--once", "--token", token],
         "name": f"proctor-{secrets.token_hex(6)}",
         "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: secrets.token_hex(8)},
         "user": f"{uid}:{uid}",

@@ -28,10 +28,8 @@ class Output:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        response = getattr(self._stream, "_response", None)
+        self._stream._response.close()  # and with it the connection, which belongs to nobody else
         self._stream.close()
-        if response is not None:
-            response.close()
 
     def read(self) -> str:
         """What has come so far, or comes within a second; at most 4 KiB."""

@@ -1,0 +1,59 @@
+"""Shared by all tests: what is marked `docker` needs a daemon and the sandbox image.
+
+Where there is none, such tests are skipped and say so; with PROCTOR_REQUIRE_DOCKER=1, as in CI, they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import pytest
+
+from proctor.errors import ProctorError
+from proctor.sandbox.docker_client import connect
+from proctor.settings import Settings
+
+
+@lru_cache(maxsize=1)
+def _why_no_docker() -> str | None:
+    """The reason why docker tests cannot run here; None where they can."""
+    import docker.errors
+
+    try:
+        client = connect()
+    except ProctorError as error:
+        return f"no Docker here ({error}); scripts/ensure-docker installs it"
+    try:
+        client.images.get(Settings().sandbox_image)
+    except docker.errors.ImageNotFound:
+        return "the sandbox image is missing; `make images` builds it"
+    finally:
+        client.close()
+    return None
+
+
+@lru_cache(maxsize=1)
+def _runtimes() -> frozenset[str]:
+    client = connect()
+    try:
+        return frozenset(client.info()["Runtimes"])
+    finally:
+        client.close()
+
+
+def _why_not(marker: pytest.Mark) -> str | None:
+    runtime = marker.kwargs.get("runtime")
+    why = _why_no_docker()
+    if why is None and runtime is not None and runtime not in _runtimes():
+        return f"Docker has no runtime {runtime}; scripts/ensure-docker --{runtime} registers it"
+    return why
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("docker"):
+        if (why := _why_not(marker)) is None:
+            continue
+        if os.environ.get("PROCTOR_REQUIRE_DOCKER") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
