@@ -1,0 +1,165 @@
+"""What a sample's process tree uses, read from /proc: CPU, memory, tasks. The sample has no say in it.
+
+CPU is the larger of two sums. One adds the CPU clock of every process ever seen, as last read: children whose parent
+ignores SIGCHLD, and so hides them from rusage, are in it. The other adds the clocks of live processes and of the
+children they waited for: those too short-lived to be seen are in that.
+
+Memory is resident memory. Pages shared by several processes are counted once: where the plain sum is over the limit
+it is read again as PSS before anyone is blamed. Files on the sample's tmpfs count too.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+_PAGE = os.sysconf("SC_PAGESIZE")
+_TICK = 1.0 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A line of /proc/PID/stat. CPU in seconds, memory in bytes; start in ticks."""
+
+    pid: int
+    parent: int
+    state: str
+    own_s: float
+    waited_s: float
+    tasks: int
+    start: int
+    rss: int
+
+
+@dataclass(slots=True)
+class Tree:
+    """The account of the tree under `root`, kept from reading to reading."""
+
+    proc: int
+    root: int
+    clocks: dict[tuple[int, int], float] = field(default_factory=dict)
+    live: list[Process] = field(default_factory=list)
+    cpu_s: float = 0.0
+
+    def read(self, processes: dict[int, Process]) -> None:
+        """Take in one reading of /proc."""
+        self.live = [process for process in processes.values() if self._mine(process, processes)]
+        waited = 0.0
+        for process in self.live:
+            self.clocks[(process.pid, process.start)] = process.own_s
+            waited += process.own_s + process.waited_s
+        self.cpu_s = max(self.cpu_s, waited, sum(self.clocks.values()))
+
+    def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
+        for _ in range(len(processes) + 1):
+            if process.pid == self.root:
+                return True
+            parent = processes.get(process.parent)
+            if parent is None:
+                return False
+            process = parent
+        return False
+
+    def clock(self) -> float:
+        """CPU seconds of the tree now: exact for the first process, as last read for the others."""
+        first = next((key for key in self.clocks if key[0] == self.root), None)
+        now = cpu_clock(self.root)
+        if now is None:
+            return self.cpu_s
+        before = self.clocks[first] if first else 0.0
+        return max(self.cpu_s, self.cpu_s - before + now)
+
+    @property
+    def tasks(self) -> int:
+        """Processes and threads alive at the last reading."""
+        return sum(process.tasks for process in self.live if process.state not in "ZX")
+
+    def memory(self, limit: int) -> int:
+        """Bytes resident; exact where the plain sum is over `limit`."""
+        rss = sum(process.rss for process in self.live)
+        if rss <= limit or len(self.live) < 2:
+            return rss
+        return sum(proportional(self.proc, process) for process in self.live)
+
+
+def cpu_clock(pid: int) -> float | None:
+    """CPU seconds of the process `pid`, all threads, to the nanosecond; None if there is none."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)
+    except OSError:
+        return None
+
+
+def scan(proc: int, ours: frozenset[int]) -> dict[int, Process]:
+    """Every process in /proc but `ours`."""
+    found = {}
+    for name in os.listdir(proc):
+        if name.isdigit() and (pid := int(name)) not in ours and (process := _process(proc, pid)) is not None:
+            found[pid] = process
+    return found
+
+
+def _process(proc: int, pid: int) -> Process | None:
+    text = _text(proc, f"{pid}/stat")
+    if text is None:
+        return None
+    # After the last ")": state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt
+    # utime stime cutime cstime priority nice num_threads itrealvalue starttime vsize rss
+    item = text[text.rindex(")") + 2 :].split()
+    own = cpu_clock(pid)
+    if own is None:
+        own = (int(item[11]) + int(item[12])) * _TICK
+    waited = (int(item[13]) + int(item[14])) * _TICK
+    return Process(pid, int(item[1]), item[0], own, waited, int(item[17]), int(item[19]), int(item[21]) * _PAGE)
+
+
+def proportional(proc: int, process: Process) -> int:
+    """Bytes of memory of a process, what it shares with others divided among them."""
+    text = _text(proc, f"{process.pid}/smaps_rollup")
+    for line in (text or "").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    return process.rss if text is None else 0
+
+
+def _text(proc: int, path: str) -> str | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+    except OSError:
+        return None
+    try:
+        return os.read(fd, 65536).decode("ascii", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The machine's CPU seconds so far: busy (steal included), idle."""
+
+    busy: float
+    idle: float
+
+
+def load(proc: int) -> Load | None:
+    """The machine's load; None where /proc does not say."""
+    text = _text(proc, "stat")
+    if not text or not text.startswith("cpu "):
+        return None
+    # user nice system idle iowait irq softirq steal
+    ticks = [int(item) for item in text.split("\n", 1)[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return Load((sum(ticks) - idle) * _TICK, idle * _TICK)
+
+
+def saturated(before: Load | None, after: Load | None, own_s: float) -> bool:
+    """Whether, between two readings, less than a tenth of the machine was idle and others used a fifth or more."""
+    if before is None or after is None:
+        return False
+    busy, idle = after.busy - before.busy, after.idle - before.idle
+    if busy + idle <= 0:
+        return False
+    return idle < 0.1 * (busy + idle) and busy - own_s > 0.2 * (busy + idle)

@@ -1,0 +1,268 @@
+"""What runs in a sample's process: the last of our code before it is the sample's, and the end of it.
+
+Order: take the descriptors, close all others; stand in the isolation of the tier; put the files in place; give up every
+right; compile; say so on the control socket and close it; run. No foreign code runs before the control socket is
+closed, so what comes over it is ours.
+
+Over `control` (SOCK_SEQPACKET) go: `D` with a descriptor of the sample's folder; then `C`, the CPU nanoseconds
+used so far and the monotonic clock, or `X` and the text of a compile error.
+
+The program runs as CPython runs a script: module `__main__`, standard streams as in C.UTF-8, exit status, traceback (our
+frames left out), threads joined, atexit, the module's objects released. Being process 1 of its pid namespace, it would
+ignore signals at their default action: those that a program may send to itself get a handler that ends it with
+128 + n. SIGKILL to itself stays without effect, and abort() ends in SIGSEGV.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import gc
+import io
+import json
+import linecache
+import marshal
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+import types
+from typing import NoReturn
+
+from . import isolate, job, linux
+from .isolate import BOX, Ground
+from .job import Job
+
+MAIN = f"{BOX}/main.py"
+CLOCK = struct.Struct("=cQQ")
+_TEXT_MAX = 16 * 1024
+_MORTAL = (
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+    signal.SIGTERM,
+    signal.SIGVTALRM,
+    signal.SIGPROF,
+    signal.SIGXCPU,
+    signal.SIGIO,
+)
+
+#: sys.path of a program after its own folder; set by `main` before the zygotes fork.
+path: list[str] = []
+
+
+def enter(ground: Ground, fds: list[int]) -> NoReturn:
+    """The child's whole life. `fds` as `zygote` says."""
+    job_fd, control_fd, stdin, stdout, stderr, *more = fds
+    for number, fd in enumerate((stdin, stdout, stderr)):
+        os.dup2(fd, number)
+    _close_but(job_fd, control_fd, *more)
+    task = job.read(job_fd)
+    os.close(job_fd)
+    control = socket.socket(fileno=control_fd)
+    _prepare(task, control)
+    _run(task, control, more)
+
+
+def _close_but(*keep: int) -> None:
+    lowest = 3
+    for fd in sorted(keep):
+        os.closerange(lowest, fd)
+        os.set_inheritable(fd, False)
+        lowest = fd + 1
+    linux.close_above(lowest)
+
+
+def _prepare(task: Job, control: socket.socket) -> None:
+    stdin_size = os.fstat(0).st_size if task.stdin_file else 0
+    spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4)
+    folder = isolate.enter(task.limits["disk_mib"], spare)
+    if task.kind != "tests":
+        _put(MAIN, task.blobs[0])
+    if task.stdin_file:
+        _put(f"{BOX}/stdin", os.pread(0, stdin_size, 0))
+    first = len(task.blobs) - len(task.files)
+    for name, content in zip(task.files, task.blobs[first:], strict=True):
+        os.makedirs(os.path.dirname(f"{BOX}/work/{name}"), exist_ok=True)
+        _put(f"{BOX}/work/{name}", content)
+    socket.send_fds(control, [b"D"], [folder])
+    os.close(folder)
+    isolate.give_up(isolate.FILTER, isolate.rlimits(task.limits, task.tasks, task.cpu_s))
+
+
+def _put(name: str, content: bytes) -> None:
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    with open(fd, "wb", buffering=0) as file:
+        file.write(content)
+
+
+def _run(task: Job, control: socket.socket, more: list[int]) -> NoReturn:
+    if task.kind == "tests":
+        _begin(control)
+        _tests(task, more)
+    code = marshal.loads(task.blobs[1]) if task.code else _compile(task.blobs[0], control)
+    if task.kind == "compile":
+        _send_code(code, control)
+    _begin(control)
+    if task.kind == "candidate":
+        _candidate(task, code, more)
+    _program(task, code)
+
+
+def _begin(control: socket.socket) -> None:
+    control.send(CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
+    control.close()
+
+
+def _compile(source: bytes, control: socket.socket) -> types.CodeType:
+    try:
+        return compile(source, MAIN, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        text = "".join(traceback.format_exception_only(error))
+        control.send(b"X" + text.encode("utf-8", "backslashreplace")[:_TEXT_MAX])
+        os._exit(1)
+
+
+def _send_code(code: types.CodeType, control: socket.socket) -> NoReturn:
+    _begin(control)
+    with open(1, "wb", closefd=False) as out:
+        out.write(marshal.dumps(code))
+    os._exit(0)
+
+
+def _candidate(task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
+    from .pair import candidate
+
+    _stage(task)
+    candidate.main(socket.socket(fileno=more[0]), task.blobs[0], {**task.options, "code": code})
+
+
+def _tests(task: Job, more: list[int]) -> NoReturn:
+    from .pair import tests
+
+    _stage(task)
+    tests.main(socket.socket(fileno=more[0]), more[1], json.loads(task.blobs[0]), task.options)
+
+
+def _stage(task: Job) -> None:
+    """What a fresh interpreter has: streams, arguments, path, signals, collector."""
+    _streams()
+    sys.argv = ["main.py", *task.argv]
+    sys.path[:] = [f"{BOX}/work", *path]
+    os.register_at_fork(after_in_child=_default_signals)
+    for number in _MORTAL:
+        signal.signal(number, _die)
+    gc.enable()
+
+
+def _die(number: int, _frame: object) -> None:
+    os._exit(128 + number)
+
+
+def _default_signals() -> None:
+    for number in _MORTAL:
+        if signal.getsignal(number) is _die:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _streams() -> None:
+    sys.stdin = sys.__stdin__ = _stream(0, "<stdin>", "r", "surrogateescape", False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _stream(1, "<stdout>", "w", "surrogateescape", False)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _stream(2, "<stderr>", "w", "backslashreplace", True)  # type: ignore[misc]
+
+
+def _stream(fd: int, name: str, mode: str, errors: str, line_buffering: bool) -> io.TextIOWrapper:
+    raw = io.FileIO(fd, mode + "b", closefd=False)
+    raw.name = name
+    buffered = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
+    stream = io.TextIOWrapper(buffered, "utf-8", errors, newline="\n", line_buffering=line_buffering)
+    stream.mode = mode
+    return stream
+
+
+def _program(task: Job, code: types.CodeType) -> NoReturn:
+    _stage(task)
+    main = types.ModuleType("__main__")
+    main.__dict__.update(__file__=MAIN, __builtins__=builtins, __annotations__={})
+    for name in [name for name in sys.modules if name.startswith("proctor_supervisor")]:
+        del sys.modules[name]
+    sys.modules["__main__"] = main
+    linecache.clearcache()
+    sys.setrecursionlimit(1000 + _depth())
+    status = _execute(code, main.__dict__)
+    _finish(status, main.__dict__)
+
+
+def _depth() -> int:
+    frame = sys._getframe(1)
+    depth = 0
+    while frame.f_back is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def _execute(code: types.CodeType, names: dict) -> int:
+    try:
+        exec(code, names)
+    except SystemExit as error:
+        return _exit_status(error.code)
+    except BaseException as error:
+        _report(error)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return 0
+
+
+def _report(error: BaseException) -> None:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    try:
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+    except BaseException:
+        sys.__excepthook__(type(error), error, trace)
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    try:
+        print(code, file=sys.stderr)
+    except BaseException:
+        pass
+    return 1
+
+
+def _finish(status: int, names: dict) -> NoReturn:
+    """End as Py_FinalizeEx does, as far as a program can see it."""
+    for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+        try:
+            step()
+        except BaseException as error:
+            _report(error)
+    flushed = _flush()
+    for private in (True, False):
+        for name in [n for n in names if n != "__builtins__" and n.startswith("_") == private]:
+            try:
+                names[name] = None
+            except BaseException:
+                continue
+    gc.collect()
+    os._exit(status if _flush() and flushed else 120)
+
+
+def _flush() -> bool:
+    fine = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except BaseException:
+            fine = False
+    return fine

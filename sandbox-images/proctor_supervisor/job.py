@@ -1,0 +1,73 @@
+"""A job: what one sample's process is to do, written by the supervisor into a sealed memfd that only that process reads.
+
+    u32 big-endian   length of the header
+    header           JSON: the fields of `Job`, `blobs` as lengths
+    blobs            back to back
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_LENGTH = struct.Struct(">I")
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """kind: "compile", "case", "candidate" or "tests".
+
+    limits: all eight; tasks: RLIMIT_NPROC; cpu_s: CPU backstop per process; argv: arguments of the program;
+    files: paths of input files, whose bytes are the last blobs; code: the second blob is marshalled code;
+    stdin_file: also put standard input where /dev/stdin points; options: of the pair.
+    blobs: the source (for tests: their JSON) first.
+    """
+
+    kind: str
+    limits: dict
+    tasks: int
+    cpu_s: float
+    argv: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    code: bool = False
+    stdin_file: bool = False
+    options: dict = field(default_factory=dict)
+    blobs: list[bytes] = field(default_factory=list)
+
+
+def sealed(parts: Sequence[bytes], name: str) -> int:
+    """A memfd with `parts`, at offset 0, that nobody can change any more."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    for part in parts:
+        view = memoryview(part)
+        while view:
+            view = view[os.write(fd, view) :]
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def write(job: Job) -> int:
+    """`job` as a sealed memfd."""
+    fields = {name: getattr(job, name) for name in job.__slots__ if name != "blobs"}  # type: ignore[attr-defined]
+    header = json.dumps({**fields, "blobs": [len(blob) for blob in job.blobs]}).encode("ascii")
+    return sealed([_LENGTH.pack(len(header)), header, *job.blobs], "job")
+
+
+def read(fd: int) -> Job:
+    """The job in `fd`."""
+    with open(fd, "rb", buffering=0, closefd=False) as file:
+        data = file.readall() or b""
+    (length,) = _LENGTH.unpack_from(data)
+    at = _LENGTH.size + length
+    fields = json.loads(data[_LENGTH.size : at])
+    blobs = []
+    for size in fields.pop("blobs"):
+        blobs.append(data[at : at + size])
+        at += size
+    return Job(**fields, blobs=blobs)

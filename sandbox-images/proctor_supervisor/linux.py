@@ -1,0 +1,184 @@
+"""The system calls that Python 3.11's `os` lacks, by ctypes. Every function raises OSError with the call's errno."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
+MNT_DETACH = 2
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+SECCOMP_MODE_FILTER = 2
+
+CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_KILL, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 6, 7, 8, 5, 19, 21
+CAP_LAST = 40
+
+RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 1, 2, 4, 8
+
+AT_RECURSIVE, AT_EMPTY_PATH = 0x8000, 0x1000
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+
+LANDLOCK_CREATE_RULESET_VERSION = 1
+LANDLOCK_RULE_PATH_BENEATH = 1
+
+MACHINE = platform.machine()
+
+# The same on every architecture since 5.1, but pivot_root.
+_SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(MACHINE, -1)
+_SYS_OPENAT2, _SYS_MOUNT_SETATTR = 437, 442
+_SYS_LANDLOCK_CREATE_RULESET, _SYS_LANDLOCK_ADD_RULE, _SYS_LANDLOCK_RESTRICT_SELF = 444, 445, 446
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+_libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def setns(fd: int, flags: int) -> None:
+    """setns(2)."""
+    _checked(_libc.setns(fd, flags), "setns")
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    """mount(2)."""
+    raw = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    _checked(_libc.mount(raw[0], raw[1], raw[2], flags, raw[3]), f"mount {target}")
+
+
+def umount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    _checked(_libc.umount2(os.fsencode(target), flags), f"umount {target}")
+
+
+def pivot_root(new: str, old: str) -> None:
+    """pivot_root(2)."""
+    number = ctypes.c_long(_SYS_PIVOT_ROOT)
+    _checked(_libc.syscall(number, ctypes.c_char_p(new.encode()), ctypes.c_char_p(old.encode())), "pivot_root")
+
+
+def mount_setattr(path: str, set_flags: int) -> None:
+    """Add mount attributes to `path` and all mounts beneath it: mount_setattr(2), Linux 5.12."""
+    attr = struct.pack("=QQQQ", set_flags, 0, 0, 0)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_MOUNT_SETATTR),
+        ctypes.c_int(-100),
+        ctypes.c_char_p(os.fsencode(path)),
+        ctypes.c_uint(AT_RECURSIVE),
+        ctypes.c_char_p(attr),
+        ctypes.c_size_t(len(attr)),
+    )
+    _checked(result, f"mount_setattr {path}")
+
+
+def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
+    """prctl(2)."""
+    return _checked(_libc.prctl(option, a, b, c, d), f"prctl {option}")
+
+
+def keep_capabilities(*keep: int) -> None:
+    """Give up every capability but `keep`, in all sets, the bounding set included."""
+    for cap in range(CAP_LAST + 1):
+        if cap not in keep:
+            # EINVAL: a kernel that knows fewer; EPERM: no CAP_SETPCAP, so no capability to lose either.
+            _libc.prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    mask = sum(1 << cap for cap in keep)
+    low, high = mask & 0xFFFFFFFF, mask >> 32
+    header = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
+    data = ctypes.create_string_buffer(struct.pack("=6I", low, low, 0, high, high, 0))
+    _checked(_libc.capset(header, data), "capset")
+
+
+def drop_bounding(*caps: int) -> None:
+    """Take `caps` out of the bounding set."""
+    for cap in caps:
+        _libc.prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)
+
+
+def open_beneath(dir_fd: int, path: str, flags: int) -> int:
+    """Open `path` beneath `dir_fd`, following no link and crossing no mount: openat2(2), Linux 5.6."""
+    resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
+    how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_OPENAT2),
+        ctypes.c_int(dir_fd),
+        ctypes.c_char_p(os.fsencode(path)),
+        ctypes.c_char_p(how),
+        ctypes.c_size_t(len(how)),
+    )
+    return _checked(result, f"openat2 {path}")
+
+
+def landlock_abi() -> int:
+    """The version of Landlock that the kernel offers; 0: none."""
+    number = ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET)
+    flags = ctypes.c_uint(LANDLOCK_CREATE_RULESET_VERSION)
+    return max(0, _libc.syscall(number, None, ctypes.c_size_t(0), flags))
+
+
+def landlock_ruleset(access_fs: int, access_net: int, scoped: int) -> int:
+    """landlock_create_ruleset(2): a descriptor."""
+    attr = struct.pack("=QQQ", access_fs, access_net, scoped)
+    number = ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET)
+    size = ctypes.c_size_t(len(attr))
+    return _checked(_libc.syscall(number, ctypes.c_char_p(attr), size, ctypes.c_uint(0)), "landlock_create_ruleset")
+
+
+def landlock_allow(ruleset: int, dir_fd: int, access_fs: int) -> None:
+    """landlock_add_rule(2) for a file or a folder and what is beneath it."""
+    attr = struct.pack("=Qi", access_fs, dir_fd)
+    result = _libc.syscall(
+        ctypes.c_long(_SYS_LANDLOCK_ADD_RULE),
+        ctypes.c_int(ruleset),
+        ctypes.c_int(LANDLOCK_RULE_PATH_BENEATH),
+        ctypes.c_char_p(attr),
+        ctypes.c_uint(0),
+    )
+    _checked(result, "landlock_add_rule")
+
+
+def landlock_restrict(ruleset: int) -> None:
+    """landlock_restrict_self(2)."""
+    number = ctypes.c_long(_SYS_LANDLOCK_RESTRICT_SELF)
+    _checked(_libc.syscall(number, ctypes.c_int(ruleset), ctypes.c_uint(0)), "landlock_restrict_self")
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
+
+
+def seccomp(program: bytes) -> None:
+    """Install a BPF program of 8-byte instructions as this thread's filter. Needs no_new_privs."""
+    filter_ = _Filter(len(program) // 8, program)
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
+
+
+def close_above(lowest: int) -> None:
+    """Close every descriptor from `lowest` on."""
+    os.closerange(lowest, 1 << 20)

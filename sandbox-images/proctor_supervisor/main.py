@@ -1,0 +1,233 @@
+"""The supervisor: one connection to a worker, one sample at a time, each in isolation of its own.
+
+    python3 -I -S -c "import sys; sys.path.insert(0, DIR); from proctor_supervisor.main import main; main()" ARGUMENTS
+
+exactly one of
+    --fd N          serve the connected Unix stream socket at descriptor N
+    --dial PATH     connect to the Unix stream socket PATH (retried until it is there) and serve
+and
+    --forever       with --dial: dial again after each connection, instead of exiting
+    --token TEXT    with --dial: said in `hello`
+    --min-tier T    refuse to run below this tier (U < A < B); default A
+    --tier T        use this tier and no other
+    --image NAME    what `hello` says as image; default: the interpreter
+    --path FOLDER   (repeated) added to the programs' sys.path
+    --bind FOLDER   (repeated) added to what samples may read, in tier B
+
+A *keeper* process forks the supervisor proper, which makes its isolation, forks the zygotes, says `hello` and serves. When
+the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. With --fd the supervisor
+is also process 1 of a pid namespace, where the kernel allows. Every connection gets a fresh supervisor.
+
+It starts itself anew once, for an environment and a stack limit of its own: hash seed 0, UTC, C.UTF-8. Started by root it
+first becomes a user that nobody else is. Where it cannot keep its promises it answers `refused {message}` instead of
+`hello` and exits 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from . import guest, isolate, linux, protocol
+from .isolate import Ground, Unavailable
+from .serve import serve
+
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "HOME": "/tmp",
+    "USER": "sandbox",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+"""The whole environment of supervisor and samples. One BLAS thread: CPU time is what is limited."""
+
+STACK = 256 << 20
+_OWN_UIDS = 1_862_270_976
+_REFUSED = 3
+_GRACE_S = 0.5
+_PRELOAD = (
+    "abc array base64 bisect builtins calendar cmath codecs collections collections.abc contextlib copy csv "
+    "dataclasses datetime decimal enum fractions functools hashlib heapq inspect io itertools json locale math numbers "
+    "operator os pathlib pprint queue random re statistics string struct sys tempfile textwrap threading time traceback "
+    "types typing unittest weakref"
+)
+"""What programs import most, once for all. Nothing that a program can notice but by sys.modules."""
+
+
+def main() -> None:
+    """See the module's docstring. Never returns."""
+    options = _options(sys.argv[1:])
+    _start_anew()
+    sock = socket.socket(fileno=options.fd) if options.fd is not None else None
+    _become_nobody_else(options.tier)
+    _preload(options.path)
+    if sock is not None:
+        sys.exit(_keep(sock, options))
+    while True:
+        status = _keep(_dial(options.dial), options)
+        if not options.forever:
+            sys.exit(status)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("proctor_supervisor", allow_abbrev=False)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--fd", type=int)
+    where.add_argument("--dial")
+    parser.add_argument("--forever", action="store_true")
+    parser.add_argument("--token")
+    parser.add_argument("--min-tier", choices=isolate.TIERS, default="A")
+    parser.add_argument("--tier", choices=isolate.TIERS)
+    parser.add_argument("--image")
+    parser.add_argument("--path", action="append", default=[])
+    parser.add_argument("--bind", action="append", default=[])
+    return parser.parse_args(arguments)
+
+
+def _start_anew() -> None:
+    """Become the same program in an environment of our own. A hash seed and a stack's room are fixed at exec."""
+    if sys.flags.hash_randomization == 0 and dict(os.environ) == ENVIRONMENT:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    stack = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
+    resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    code = f"import sys; sys.path[0:1] = [{here!r}]; from proctor_supervisor.main import main; main()"
+    os.execve(sys.executable, [sys.executable, "-S", "-s", "-B", "-c", code, *sys.argv[1:]], ENVIRONMENT)
+
+
+def _become_nobody_else(tier: str | None) -> None:
+    """Root becomes a user of its own, so that limits, signals and files per user are this sandbox's alone."""
+    if os.geteuid() != 0 or tier == "U":
+        return
+    os.setgroups([])
+    for uid in (_OWN_UIDS + os.getpid(), 60_000 + os.getpid() % 5_000, 65_534):
+        try:
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            return
+        except OSError:
+            continue  # not mapped in the user namespace that we run in
+    raise SystemExit("cannot give up root")
+
+
+def _preload(more: list[str]) -> None:
+    from importlib import import_module
+    from site import getsitepackages
+
+    from _sitebuiltins import Quitter, _Helper
+
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for name in (*_PRELOAD.split(), "proctor_supervisor.pair.candidate", "proctor_supervisor.pair.tests"):
+        try:
+            import_module(name)
+        except ModuleNotFoundError as error:
+            sys.stderr.write(f"not preloaded: {error}\n")
+    builtins = sys.modules["builtins"]
+    for name in ("exit", "quit"):
+        setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))
+    builtins.help = _Helper()  # type: ignore[attr-defined]
+    known = [entry for entry in sys.path if entry not in ("", here)]
+    guest.path[:] = known + [entry for entry in (*more, *getsitepackages()) if entry not in known and os.path.isdir(entry)]
+
+
+def _dial(path: str) -> socket.socket:
+    while True:
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            sock.connect(path)
+            return sock
+        except OSError:
+            sock.close()
+            time.sleep(0.1)
+
+
+def _keep(sock: socket.socket, options: argparse.Namespace) -> int:
+    """Fork a supervisor for one connection and outlive it; its exit status."""
+    own_pids = False
+    if options.fd is not None and options.tier in (None, "B"):
+        try:
+            isolate.enter_user_namespace(linux.CLONE_NEWPID)
+            own_pids = True
+        except Unavailable:
+            pass
+    gc.collect()
+    gc.freeze()
+    pid = os.fork()
+    if pid == 0:
+        _supervise(sock, options, own_pids)
+    pidfd = os.pidfd_open(pid)
+    _wait(sock, pidfd)
+    sock.close()
+    os.close(pidfd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _wait(sock: socket.socket, pidfd: int) -> None:
+    """Until the supervisor has ended. Kill it if it outlives its connection by more than a moment."""
+    poller = select.poll()
+    poller.register(sock, 0)  # hang-up is always told
+    poller.register(pidfd, select.POLLIN)
+    if pidfd in dict(poller.poll()):
+        return
+    poller.unregister(sock)
+    if not poller.poll(_GRACE_S * 1000):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def _supervise(sock: socket.socket, options: argparse.Namespace, own_pids: bool) -> None:
+    status = 1
+    try:
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        status = _ready_and_serve(sock, options, own_pids)
+    except (protocol.Closed, BrokenPipeError, ConnectionResetError):
+        status = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
+
+
+def _ready_and_serve(sock: socket.socket, options: argparse.Namespace, own_pids: bool) -> int:
+    sys.stdin.close()
+    os.closerange(3, sock.fileno())
+    linux.close_above(sock.fileno() + 1)
+    os.dup2(os.open("/dev/null", os.O_RDWR), 0)
+    os.dup2(0, 1)
+    try:
+        ground = _ground(options, own_pids)
+    except Unavailable as error:
+        protocol.send(sock, {"op": "refused", "message": str(error)})
+        return _REFUSED
+    isolate.settle(ground)
+    serve(ground, sock, image=options.image, token=options.token)
+    return 0
+
+
+def _ground(options: argparse.Namespace, own_pids: bool) -> Ground:
+    """The strongest tier that works. Raises Unavailable below the least that is asked for."""
+    reasons = []
+    makers: dict[str, Callable[[], Ground]] = {"B": lambda: isolate.ground_b(options.bind, own_pids)}
+    for tier in reversed(isolate.TIERS):
+        if options.tier not in (None, tier) or tier not in makers:
+            continue
+        if isolate.TIERS.index(tier) < isolate.TIERS.index(options.min_tier):
+            continue
+        try:
+            return makers[tier]()
+        except Unavailable as error:
+            reasons.append(f"{tier}: {error}")
+    raise Unavailable("no tier of isolation that is strong enough works here: " + "; ".join(reasons or ["none"]))

@@ -1,0 +1,143 @@
+"""A candidate and a test process side by side, joined by one socket; see `pair/` for what they say over it.
+
+The test process alone holds the report's pipe. Its lines, JSON objects each:
+
+    {"total": n}                                    how many cases there are
+    {"case": i}                                     case i starts: the clocks of both trees are set to zero
+    {"end": i, "verdict": …, "detail": …}           case i ended
+    {"tests_error": …} {"flag": …} {"done": true}
+
+When the candidate is stopped for a limit, nothing is believed that the test process says afterwards: it can only have
+seen the socket close. When the test process ends, the candidate is killed (flag `ended`, where it had still run).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+
+from .job import Job
+from .run import Guest, Host, Ran, Watch
+
+_GRACE_S = 2.0
+_REPORT_MAX = 64 << 20
+_LINE_MAX = 1 << 20
+_DETAIL_MAX = 4096
+_VERDICTS = frozenset(("passed", "wrong_answer", "runtime_error", "tampered", "tests_invalid"))
+
+
+@dataclass(slots=True)
+class Report:
+    """What the test process said."""
+
+    cases: list[dict] = field(default_factory=list)
+    total: int | None = None
+    flags: set[str] = field(default_factory=set)
+    tests_error: str | None = None
+    done: bool = False
+
+
+class Pair:
+    """One run of a pair."""
+
+    def __init__(self, host: Host, candidate: Job, tests: Job) -> None:
+        ours, theirs = socket.socketpair()
+        self.pipe, pipe_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(pipe_end, True)
+        try:
+            self.candidate = Guest(host, host.candidates, candidate, b"", [ours.fileno()])
+            self.tests = Guest(host, host.tests, tests, b"", [theirs.fileno(), pipe_end])
+        finally:
+            ours.close()
+            theirs.close()
+            os.close(pipe_end)
+        self.host, self.report = host, Report()
+        self.buffer = bytearray()
+        self.read = 0
+        self.grace: float | None = None
+
+    def run(self, wall_s: float) -> tuple[Ran, Ran, Report]:
+        """Until both have ended. wall_s: for all cases together. Raises Closed, Fault."""
+        try:
+            watch = Watch(self.host, [self.candidate, self.tests], time.monotonic() + wall_s)
+            watch.add(self.pipe, lambda: self._on_report() or watch.drop(self.pipe))
+            watch.run(self._settle)
+            while self._on_report():
+                pass
+            return self.candidate.finish(), self.tests.finish(), self.report
+        except BaseException:
+            self.candidate.close()
+            self.tests.close()
+            raise
+        finally:
+            os.close(self.pipe)
+
+    def _settle(self, now: float) -> None:
+        if self.tests.ended and not self.candidate.ended and not self.candidate.doomed:
+            self.candidate.ran.flags.add("ended")
+            self.candidate.kill()
+        if self.candidate.ended and not self.tests.ended:
+            if self.grace is None:
+                self.grace = now + _GRACE_S
+            elif now > self.grace and not self.tests.doomed:
+                self.tests.ran.flags.add("ended")
+                self.tests.kill()
+
+    def _on_report(self) -> bool:
+        """Take in the report. False at its end, or for now where nothing more is there after the run."""
+        try:
+            data = os.read(self.pipe, 65536)
+        except BlockingIOError:
+            return False
+        self.read += len(data)
+        self.buffer += data
+        *lines, rest = self.buffer.split(b"\n")
+        self.buffer = rest
+        if self.read > _REPORT_MAX or len(rest) > _LINE_MAX:
+            self.tests.stop("output")
+            return False
+        for line in lines:
+            self._line(line)
+        return bool(data)
+
+    def _line(self, line: bytes) -> None:
+        if self.candidate.ran.stopped is not None or self.tests.ran.stopped is not None:
+            return
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            said = None
+        if not isinstance(said, dict):
+            said = {"flag": "report_malformed"}
+        self._take(said)
+
+    def _take(self, said: dict) -> None:
+        report = self.report
+        if "case" in said:
+            self.candidate.new_case()
+            self.tests.new_case()
+        elif "end" in said:
+            verdict = said.get("verdict")
+            report.cases.append(
+                {
+                    "verdict": verdict if verdict in _VERDICTS else "tests_invalid",
+                    "detail": _text(said.get("detail")),
+                    "cpu_s": round(max(0.0, self.candidate.clock() - self.candidate.base_cpu), 6),
+                    "wall_s": round(time.monotonic() - self.candidate.since, 6),
+                }
+            )
+        elif "total" in said and type(said["total"]) is int:
+            report.total = said["total"]
+        elif "tests_error" in said:
+            report.tests_error = _text(said["tests_error"]) or ""
+        elif "flag" in said:
+            report.flags.add(str(said["flag"])[:64])
+        elif "done" in said:
+            report.done = True
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)[:_DETAIL_MAX]

@@ -1,0 +1,402 @@
+"""Running samples: start them, read what they say, hold them to their limits, give the account.
+
+One `Watch` per run. It waits on the pipes, the control sockets, the zygotes and the worker's connection at once, and
+every few milliseconds reads the account of each tree from /proc. Which limit stopped a sample:
+
+    cpu         CPU seconds of the tree since it began (for a pair: since its case began)
+    wall        the same by the wall clock, or all cases together (flag `sample_wall`)
+    memory      resident memory and files of the tree, at a reading or as the kernel's own peak
+    output      more on stdout or stderr than the limit
+    processes   more tasks at a reading than the limit. RLIMIT_NPROC stands one above it, so that a bomb is stopped
+                there and seen, and a program that stays within the limit is never blamed
+
+Times begin when the code has been compiled, so neither isolation nor our own start counts. Memory leaves out what the
+zygote holds beyond a bare interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from . import account, guest, isolate, job, zygote
+from .account import Load, Process, Tree
+from .isolate import Ground
+from .job import Job
+from .protocol import Closed
+from .zygote import Zygote
+
+_MIB = 1 << 20
+_OWN_TASKS = 3  # the supervisor and two zygotes
+_BARE_INTERPRETER = 8 * _MIB
+_CODE_MAX = 64 * _MIB
+_FETCH_MAX = 64 * _MIB
+_READ = 1 << 18
+
+
+class Fault(Exception):
+    """We failed, not the sample: the supervisor ends, the worker runs the sample elsewhere."""
+
+
+@dataclass(slots=True)
+class Host:
+    """What every run needs. `client`: the worker's connection. `extra`: bytes of the zygote beyond a bare interpreter."""
+
+    ground: Ground
+    candidates: Zygote
+    tests: Zygote
+    client: socket.socket
+    extra: int = 0
+
+    @classmethod
+    def start(cls, ground: Ground, client: socket.socket) -> Host:
+        """Fork the zygotes. Nothing has been read from `client` yet."""
+        with open(os.open("self/statm", os.O_RDONLY, dir_fd=ground.proc), "rb") as file:
+            resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        candidates, tests = Zygote(ground, guest.enter), Zygote(ground, guest.enter)
+        return cls(ground, candidates, tests, client, max(0, resident - _BARE_INTERPRETER))
+
+    @property
+    def ours(self) -> frozenset[int]:
+        """Process ids that belong to no sample."""
+        return frozenset((os.getpid(), self.candidates.pid, self.tests.pid))
+
+
+@dataclass(slots=True)
+class Ran:
+    """The account of one tree, as in protocol.py."""
+
+    exit_code: int | None = None
+    signal: int | None = None
+    stopped: str | None = None
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    memory_mib: float = 0.0
+    flags: set[str] = field(default_factory=set)
+    compile_error: str | None = None
+    saturated: bool = False
+    stdout: bytes = b""
+    stderr: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def frame(self, blobs: list[bytes]) -> dict:
+        """As JSON; bytes go to `blobs`."""
+
+        def put(blob: bytes) -> int:
+            blobs.append(blob)
+            return len(blobs) - 1
+
+        return {
+            "exit_code": self.exit_code,
+            "signal": self.signal,
+            "stopped": self.stopped,
+            "cpu_s": round(self.cpu_s, 6),
+            "wall_s": round(self.wall_s, 6),
+            "memory_mib": round(self.memory_mib, 3),
+            "flags": sorted(self.flags),
+            "compile_error": self.compile_error,
+            "saturated": self.saturated,
+            "stdout": put(self.stdout),
+            "stderr": put(self.stderr),
+            "files": {path: put(content) for path, content in self.files.items()},
+        }
+
+
+class Guest:
+    """One sample's process tree, from the fork until all of it is dead."""
+
+    def __init__(self, host: Host, forker: Zygote, task: Job, stdin: bytes, more: Sequence[int] = ()) -> None:
+        self.host, self.forker, self.task, self.limits = host, forker, task, task.limits
+        self.ran = Ran()
+        self.output_max = _CODE_MAX if task.kind == "compile" else int(task.limits["output_kib"]) * 1024
+        self.tree: Tree | None = None
+        self.pidfd = self.folder = -1
+        self.begun = self.ended = self.doomed = False
+        self.start = self.since = time.monotonic()
+        self.base_cpu = 0.0  # where the clock of the present case starts
+        self.began_cpu = 0.0  # where the sample's own clock starts
+        self.peak = 0
+        self.pss = self.pss_rss = 0
+        self._fork(stdin, more)
+
+    def _fork(self, stdin: bytes, more: Sequence[int]) -> None:
+        self.control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        out, out_end = os.pipe2(os.O_CLOEXEC)
+        err, err_end = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(out, False)
+        os.set_blocking(err, False)
+        self.outputs = {out: bytearray(), err: bytearray()}
+        task, stdin_fd = job.write(self.task), job.sealed([stdin], "stdin")
+        try:
+            self.forker.start([task, control.fileno(), stdin_fd, out_end, err_end, *more])
+        except OSError as error:
+            raise Fault(f"a zygote is gone: {error}") from None
+        finally:
+            control.close()
+            for fd in (task, stdin_fd, out_end, err_end):
+                os.close(fd)
+
+    # events
+
+    def on_zygote(self) -> None:
+        """The zygote says: started, or ended."""
+        message, fds, _flags, _address = socket.recv_fds(self.forker.conn, 64, 1)
+        if message[:1] == b"S":
+            self.tree = Tree(self.host.ground.proc, zygote.STARTED.unpack(message)[1])
+            self.pidfd = fds[0]
+            if self.doomed:
+                self.kill()
+        elif message[:1] == b"E":
+            while self.on_control():  # what it still says; the other end is closed
+                pass
+            _tag, status, user, system, peak_kib = zygote.ENDED.unpack(message)
+            self._end(status, user + system, peak_kib * 1024)
+        else:
+            raise Fault("a zygote died")
+
+    def on_control(self) -> bool:
+        """The child says: folder, begun, or a compile error. False at the end."""
+        message, fds, _flags, _address = socket.recv_fds(self.control, guest._TEXT_MAX + 64, 1)
+        if message[:1] == b"D":
+            self.folder = fds[0]
+        elif message[:1] == b"C":
+            self.begun = True
+            _tag, cpu_ns, now_ns = guest.CLOCK.unpack(message)
+            self.began_cpu = self.base_cpu = cpu_ns / 1e9
+            self.start = self.since = now_ns / 1e9
+        elif message[:1] == b"X":
+            self.ran.compile_error = message[1:].decode("utf-8", "replace")
+        return bool(message)
+
+    def on_output(self, fd: int) -> bool:
+        """Take in output. False at its end."""
+        try:
+            data = os.read(fd, _READ)
+        except BlockingIOError:
+            return True
+        self.outputs[fd] += data
+        if len(self.outputs[fd]) > self.output_max:
+            del self.outputs[fd][self.output_max :]
+            if not self.doomed:
+                self.ran.stopped = "output"
+            self.kill()
+        return bool(data)
+
+    def drain(self) -> None:
+        """Read what is left in the pipes. Nobody writes any more."""
+        for fd in self.outputs:
+            while (have := len(self.outputs[fd])) < self.output_max and self.on_output(fd):
+                if len(self.outputs[fd]) == have:
+                    break
+            self.on_output(fd)
+
+    def kill(self) -> None:
+        """Kill the whole tree; its end will be told by the zygote."""
+        self.doomed = True
+        if self.pidfd >= 0 and not self.ended:
+            try:
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def stop(self, limit: str) -> None:
+        """Kill the tree for a limit; the first limit counts."""
+        if not self.ended and self.ran.stopped is None:
+            self.ran.stopped = limit
+        self.kill()
+
+    # account
+
+    def clock(self) -> float:
+        """CPU seconds of the tree, as of now."""
+        return self.tree.clock() if self.tree else 0.0
+
+    def new_case(self) -> None:
+        """Limits of CPU and wall count from now."""
+        self.base_cpu, self.since = self.clock(), time.monotonic()
+
+    def measure(self, processes: dict[int, Process]) -> None:
+        """Take in a reading of /proc and hold the tree to its limits."""
+        if self.tree is None or self.ended:
+            return
+        self.tree.read(processes)
+        if self.tree.tasks > int(self.limits["processes"]):
+            self.stop("processes")
+        if self._memory() > int(self.limits["memory_mib"]) * _MIB:
+            self.stop("memory")
+
+    def _memory(self) -> int:
+        live = self.tree.live if self.tree else []
+        limit = int(self.limits["memory_mib"]) * _MIB
+        rss = sum(process.rss for process in live)
+        used = sum(max(0, process.rss - self.host.extra) for process in live)
+        if len(live) > 1 and rss > limit:
+            if self.pss == 0 or self.pss + rss - self.pss_rss > limit:
+                self.pss, self.pss_rss = sum(account.proportional(self.host.ground.proc, p) for p in live), rss
+            used = self.pss
+        if self.folder >= 0:
+            files, full = isolate.folder_use(self.folder)
+            used += files
+            if full:
+                self.ran.flags.add("disk_full")
+        self.peak = max(self.peak, used)
+        return used
+
+    def late(self, now: float) -> None:
+        """Hold the tree to its clocks."""
+        if self.ended or self.doomed:
+            return
+        if not self.begun:
+            if now - self.start > 3 * float(self.limits["compile_s"]) + 5:
+                self.stop("wall")
+            elif self.clock() > float(self.limits["compile_s"]):
+                self.stop("cpu")
+        elif self.clock() - self.base_cpu > float(self.limits["cpu_s"]):
+            self.stop("cpu")
+        elif now - self.since > float(self.limits["wall_s"]):
+            self.stop("wall")
+
+    def _end(self, status: int, rusage_s: float, peak: int) -> None:
+        self.ended = True
+        ran, cpu = self.ran, max(rusage_s, self.tree.cpu_s if self.tree else 0.0)
+        ran.wall_s = time.monotonic() - self.start
+        ran.cpu_s = max(0.0, cpu - self.began_cpu)
+        ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        if self.folder < 0 or (not self.begun and ran.exit_code == 70):
+            if not self.doomed:
+                raise Fault(f"isolation failed with status {status}")
+        self._judge_end(cpu, peak)
+
+    def _judge_end(self, cpu: float, peak: int) -> None:
+        ran = self.ran
+        self.peak = max(self.peak, peak - self.host.extra)
+        ran.memory_mib = self.peak / _MIB
+        if self.folder >= 0 and isolate.folder_use(self.folder)[1]:
+            ran.flags.add("disk_full")
+        if ran.stopped is None and not self.doomed:
+            if self.peak > int(self.limits["memory_mib"]) * _MIB:
+                ran.stopped = "memory"
+            elif self.begun and cpu - self.base_cpu > float(self.limits["cpu_s"]):
+                ran.stopped = "cpu"
+        if not self.begun and ran.compile_error is None:
+            ran.compile_error = f"compiling was stopped: {ran.stopped}" if ran.stopped else "the compiler crashed"
+
+    def finish(self, fetch: Sequence[str] = ()) -> Ran:
+        """The account, once `ended` and drained; closes everything."""
+        out, err = self.outputs.values()
+        self.ran.stdout, self.ran.stderr = bytes(out), bytes(err)
+        if self.ran.exit_code == 1 and err.rsplit(b"\n", 2)[-2:-1] and err.rsplit(b"\n", 2)[-2].startswith(b"MemoryError"):
+            self.ran.flags.add("memory_error")
+        for path in fetch:
+            content = isolate.fetch(self.folder, path, _FETCH_MAX) if self.folder >= 0 else None
+            if content is not None:
+                self.ran.files[path] = content
+        self.close()
+        return self.ran
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        self.control.close()
+        for fd in (*self.outputs, self.pidfd, self.folder):
+            if fd >= 0:
+                os.close(fd)
+
+
+class Watch:
+    """The loop over one run's guests. `deadline`: when all of them must have ended, by the monotonic clock."""
+
+    def __init__(self, host: Host, guests: Sequence[Guest], deadline: float) -> None:
+        self.host, self.guests, self.deadline = host, guests, deadline
+        self.poller = select.poll()
+        self.handlers: dict[int, Callable[[], object]] = {}
+        self.started = time.monotonic()
+        self.before: Load | None = None
+        self.lost = False
+        self.poller.register(host.client, select.POLLRDHUP)
+        for one in guests:
+            self._register(one)
+
+    def _register(self, one: Guest) -> None:
+        self.add(one.forker.conn.fileno(), one.on_zygote)
+        control = one.control.fileno()
+        self.add(control, lambda: one.on_control() or self.drop(control))
+        for fd in one.outputs:
+            self.add(fd, lambda fd=fd: one.on_output(fd) or self.drop(fd))  # type: ignore[misc]
+
+    def add(self, fd: int, handler: Callable[[], object]) -> None:
+        """Call `handler` when `fd` can be read or hung up."""
+        self.poller.register(fd, select.POLLIN)
+        self.handlers[fd] = handler
+
+    def drop(self, fd: int) -> None:
+        """Watch `fd` no longer."""
+        if self.handlers.pop(fd, None):
+            self.poller.unregister(fd)
+
+    def run(self, settle: Callable[[float], None] = lambda now: None) -> None:
+        """Until every guest has ended and its output is read. Calls `settle` after each round. Raises Closed, Fault."""
+        tick = self.started + 0.005
+        while not all(one.ended for one in self.guests):
+            for fd, _event in self.poller.poll(max(0.0, tick - time.monotonic()) * 1000):
+                self._event(fd)
+            now = time.monotonic()
+            if now >= tick:
+                self._measure(now)
+                tick = time.monotonic() + min(0.020, max(0.005, (now - self.started) / 20))
+            settle(now)
+        for one in self.guests:
+            one.drain()
+        self._saturation()
+        if self.lost:
+            raise Closed
+
+    def _event(self, fd: int) -> None:
+        if fd == self.host.client.fileno():
+            self.lost = True
+            self.poller.unregister(fd)
+            for one in self.guests:
+                one.kill()
+        elif fd in self.handlers:
+            self.handlers[fd]()
+
+    def _measure(self, now: float) -> None:
+        processes = account.scan(self.host.ground.proc, self.host.ours)
+        if self.before is None:
+            self.before = account.load(self.host.ground.proc)
+        for one in self.guests:
+            one.measure(processes)
+            one.late(now)
+            if now > self.deadline and one.begun and not one.ended and not one.doomed:
+                one.ran.flags.add("sample_wall")
+                one.stop("wall")
+
+    def _saturation(self) -> None:
+        if self.before is not None:
+            own = sum(one.ran.cpu_s for one in self.guests)
+            busy = account.saturated(self.before, account.load(self.host.ground.proc), own)
+            for one in self.guests:
+                one.ran.saturated = busy
+
+
+def run_case(
+    host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wall_s: float = float("inf")
+) -> Ran:
+    """Run one job of kind "case" or "compile". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
+    one = Guest(host, host.candidates, task, stdin)
+    try:
+        Watch(host, [one], time.monotonic() + wall_s).run()
+    except BaseException:
+        one.close()
+        raise
+    return one.finish(fetch)
+
+
+def own_tasks(limits: dict) -> int:
+    """RLIMIT_NPROC for one tree beside ours: one more than it may have, so that going over is seen."""
+    return _OWN_TASKS + int(limits["processes"]) + 1

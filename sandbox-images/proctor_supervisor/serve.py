@@ -1,0 +1,182 @@
+"""Answering one worker: the requests of protocol.py, one after another, until the connection ends."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import socket
+import sys
+from dataclasses import dataclass
+
+from . import PROTOCOL, protocol
+from .isolate import Ground
+from .job import Job
+from .pairing import Pair
+from .run import Host, own_tasks, run_case
+
+LANGUAGES = {"python": ".".join(map(str, sys.version_info[:3]))}
+_LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
+_DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
+
+
+class Refused(Exception):
+    """A request that cannot be served."""
+
+
+@dataclass(slots=True)
+class Program:
+    """The program of this connection. code: marshalled, where it was compiled apart; spent_s: wall seconds so far."""
+
+    source: bytes
+    limits: dict
+    code: bytes | None = None
+    spent_s: float = 0.0
+
+
+def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str | None) -> None:
+    """Serve until the worker closes. Raises Closed, run.Fault, OSError."""
+    host = Host.start(ground, sock)
+    hello = {
+        "op": "hello",
+        "protocol": PROTOCOL,
+        "tier": ground.tier,
+        "languages": LANGUAGES,
+        "enforcement": ground.enforcement,
+        "image": image or f"python {sys.version.split()[0]} at {sys.executable}",
+    }
+    protocol.send(sock, hello | ({"token": token} if token else {}))
+    server = _Server(host)
+    while True:
+        header, blobs = protocol.receive(sock)
+        try:
+            answer, out = server.answer(header, blobs)
+        except Refused as error:
+            answer, out = {"op": "refused", "message": str(error)}, []
+        protocol.send(sock, answer, out)
+
+
+class _Server:
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.program: Program | None = None
+
+    def answer(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        """One request's answer. Raises Refused."""
+        match header["op"]:
+            case "program":
+                return self._program(header, blobs)
+            case "case":
+                return self._case(header, blobs)
+            case "pair":
+                return self._pair(header, blobs)
+            case "end":
+                self.program = None
+                return {"op": "ended"}, []
+            case "ping":
+                return {"op": "pong"}, []
+            case op:
+                raise Refused(f"an unknown request {op[:64]!r}")
+
+    def _program(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        program = Program(_source(header, blobs), _limits(header))
+        self.program = program
+        if header.get("cases", 1) <= 1:
+            return {"op": "compiled", "ran": None}, []
+        ran = run_case(self.host, self._job("compile", program), b"")
+        out: list[bytes] = []
+        if ran.compile_error is None and ran.stopped is None and ran.exit_code == 0:
+            program.code = ran.stdout
+            return {"op": "compiled", "ran": None}, []
+        if ran.compile_error is None:
+            ran.compile_error = f"compiling was stopped: {ran.stopped or 'the compiler crashed'}"
+        self.program = None
+        ran.stdout = b""
+        return {"op": "compiled", "ran": ran.frame(out)}, out
+
+    def _job(self, kind: str, program: Program, **more: object) -> Job:
+        limits = program.limits
+        blobs = [program.source] if program.code is None else [program.source, program.code]
+        cpu_s = limits["cpu_s"] + limits["compile_s"]
+        job = Job(kind, limits, own_tasks(limits), cpu_s, code=program.code is not None, blobs=blobs)
+        for name, value in more.items():
+            object.__setattr__(job, name, value)
+        return job
+
+    def _case(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        program = self.program
+        if program is None:
+            raise Refused("a case without a program")
+        paths = [_path(path) for path in header.get("paths", [])]
+        if not blobs or len(blobs) != 1 + len(paths):
+            raise Refused("a case needs stdin and a blob for each path")
+        job = self._job(
+            "case",
+            program,
+            argv=[str(item) for item in header.get("argv", [])],
+            files=paths,
+            stdin_file=any(name in program.source for name in _DEVICE_NAMES),
+        )
+        job.blobs.extend(blobs[1:])
+        ran = run_case(
+            self.host, job, blobs[0], [_path(path) for path in header.get("fetch", [])], self._left(program)
+        )
+        program.spent_s += ran.wall_s
+        out: list[bytes] = []
+        return {"op": "ran", "ran": ran.frame(out)}, out
+
+    @staticmethod
+    def _left(program: Program) -> float:
+        return max(0.0, program.limits["sample_wall_s"] - program.spent_s)
+
+    def _pair(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        source, limits = _source(header, blobs), _limits(header)
+        options = {
+            "stop": header.get("stop", "first_failure"),
+            "first_case": header.get("first_case", 0),
+            "allow_in_process": bool(header.get("allow_in_process", False)),
+            "limits": limits,
+        }
+        tasks = 2 * own_tasks(limits)
+        cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
+        candidate = Job("candidate", limits, tasks, cpu_s, options=options, blobs=[source])
+        text = json.dumps(header.get("tests")).encode("ascii")
+        tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
+        one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
+        out: list[bytes] = []
+        return {
+            "op": "paired",
+            "candidate": one.frame(out),
+            "tests": other.frame(out),
+            "cases": report.cases,
+            "total": report.total,
+            "flags": sorted(report.flags),
+            "tests_error": report.tests_error,
+            "saturated": one.saturated,
+        }, out
+
+
+def _source(header: dict, blobs: list[bytes]) -> bytes:
+    if header.get("language") not in LANGUAGES:
+        raise Refused(f"an unknown language {header.get('language')!r:.64}")
+    if len(blobs) != 1:
+        raise Refused("exactly one blob, the source, is needed")
+    return blobs[0]
+
+
+def _limits(header: dict) -> dict:
+    limits = header.get("limits")
+    if not isinstance(limits, dict) or not all(
+        type(limits.get(name)) in (int, float) and 0 < limits[name] < 1e9 for name in _LIMITS
+    ):
+        raise Refused("limits that are not all there, or not positive numbers")
+    return {name: limits[name] for name in _LIMITS}
+
+
+def _path(path: object) -> str:
+    """A relative path beneath the working folder. Raises Refused."""
+    if not isinstance(path, str) or not path or "\0" in path or len(path) > 1024:
+        raise Refused("a path that is none")
+    plain = posixpath.normpath(path)
+    if plain.startswith(("/", "..")) or plain == ".":
+        raise Refused("a path that leads out of the working folder")
+    return plain

@@ -1,0 +1,97 @@
+"""A zygote: forked once from the supervisor before it has read any request, it forks one sample at a time.
+
+It never sees a request. Per fork it gets one byte and descriptors, which the child alone reads:
+
+    job       memfd: what to run, see `guest`
+    control   a socket to the supervisor, which the child closes before any foreign code runs
+    stdin, stdout, stderr
+    more      the peer's socket, the report's pipe (for tests)
+
+It answers twice: the child's pid with a pidfd; then, when all of the sample's processes are dead, its wait status and
+rusage. There are two zygotes, so that no candidate inherits memory in which tests have been.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable, Sequence
+
+from . import linux
+from .isolate import Ground
+
+STARTED = struct.Struct("=ci")
+ENDED = struct.Struct("=ciddQ")
+FDS_MAX = 8
+
+
+class Zygote:
+    """The supervisor's end. `pid`: the zygote's own."""
+
+    def __init__(self, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> None:
+        self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        gc.collect()
+        gc.freeze()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.conn.close()
+            _serve(theirs, ground, entry)
+        theirs.close()
+
+    def start(self, fds: Sequence[int]) -> None:
+        """Fork a sample that gets `fds`."""
+        socket.send_fds(self.conn, [b"F"], fds)
+
+
+def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> None:
+    """Fork samples until the supervisor is gone. Never returns."""
+    try:
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        _close_but(conn.fileno(), ground.proc)
+        own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        while _serve_one(conn, own, ground, entry):
+            pass
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        os._exit(1)
+    os._exit(0)
+
+
+def _serve_one(
+    conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]
+) -> bool:
+    message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX)
+    if not message:
+        return False
+    linux.unshare(linux.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            entry(ground, list(fds))
+        finally:
+            os._exit(70)
+    linux.setns(own, linux.CLONE_NEWPID)
+    for fd in fds:
+        os.close(fd)
+    pidfd = os.pidfd_open(pid)
+    socket.send_fds(conn, [STARTED.pack(b"S", pid)], [pidfd])
+    os.close(pidfd)
+    _pid, status, usage = os.wait4(pid, 0)
+    conn.send(ENDED.pack(b"E", status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
+    return True
+
+
+def _close_but(*keep: int) -> None:
+    """Close every descriptor from 3 on but `keep`."""
+    lowest = 3
+    for fd in sorted(keep):
+        os.closerange(lowest, fd)
+        lowest = fd + 1
+    linux.close_above(lowest)

@@ -1,0 +1,155 @@
+"""Sandboxes without a daemon: each a child process of the worker, in namespaces of its own.
+
+The child runs the system's interpreter, never the service's, on a read-only root of its own, as nobody else. Where the
+kernel does not allow that, it falls to a weaker tier or refuses (`PROCTOR_MIN_TIER`). It dies with the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import threading
+from collections import deque
+from functools import cache
+from pathlib import Path
+
+import proctor_supervisor
+from proctor.errors import SandboxError, SandboxUnavailable
+from proctor.sandbox.leased import LeasedSession
+from proctor.sandbox.provider import Session
+from proctor.sandbox.session import SocketSession
+from proctor.settings import Settings
+
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+_SOURCES = Path(proctor_supervisor.__file__).parent.parent
+_BOOT = f"import sys; sys.path.insert(0, {str(_SOURCES)!r}); from proctor_supervisor.main import main; main()"
+_END_S = 5.0
+_OUTPUT_MAX = 4096
+
+
+class NamespaceProvider:
+    """Starts supervisors as child processes and keeps them warm. Thread-safe."""
+
+    name = "namespace"
+
+    def __init__(self, settings: Settings, *, tier: str | None = None) -> None:
+        """`tier`: use this one and no other, for tests."""
+        self._settings = settings
+        self._tier = tier
+        self._lock = threading.Lock()
+        self._warm: deque[_Sandbox] = deque()
+        self._lent: dict[int, _Sandbox] = {}
+        self._closed = False
+
+    def session(self, language: str = "python") -> Session:
+        """See `Provider.session`."""
+        with self._lock:
+            if self._closed:
+                raise SandboxUnavailable("the provider is closed")
+            sandbox = self._warm.popleft() if self._warm else None
+        if sandbox is None or not sandbox.alive():
+            if sandbox is not None:
+                sandbox.end()
+            sandbox = _Sandbox(self._settings, self._tier)
+        if language not in sandbox.session.hello.languages:
+            sandbox.end()
+            raise SandboxUnavailable(f"the interpreter serves {sorted(sandbox.session.hello.languages)}, not {language}")
+        with self._lock:
+            self._lent[id(sandbox.session)] = sandbox
+        return sandbox.session
+
+    def give_back(self, session: Session) -> None:
+        """See `Provider.give_back`."""
+        with self._lock:
+            sandbox = self._lent.pop(id(session), None)
+            if sandbox is None:
+                return
+            keep = not self._closed and sandbox.alive() and sandbox.session.samples < self._settings.sandbox_recycle
+            if keep:
+                self._warm.append(sandbox)
+        if not keep:
+            sandbox.end()
+
+    def close(self) -> None:
+        """See `Provider.close`."""
+        with self._lock:
+            self._closed = True
+            sandboxes = [*self._warm, *self._lent.values()]
+            self._warm.clear()
+            self._lent.clear()
+        for sandbox in sandboxes:
+            sandbox.end()
+
+
+class _Sandbox:
+    """One supervisor's process and its session. Raises SandboxUnavailable where it cannot start."""
+
+    def __init__(self, settings: Settings, tier: str | None) -> None:
+        python = settings.sandbox_python or SYSTEM_PYTHON
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = subprocess.Popen(
+                [str(python), "-I", "-S", "-B", "-c", _BOOT, *_arguments(settings, tier, theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                cwd="/",
+                env={},
+                start_new_session=True,
+            )
+        except OSError as error:
+            ours.close()
+            raise SandboxUnavailable(f"{python} cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        try:
+            self.session = LeasedSession(SocketSession(ours, allow_in_process=settings.allow_in_process))
+        except SandboxError as error:
+            raise SandboxUnavailable(f"the sandbox did not start: {error} {self.end()}".strip()) from error
+
+    def alive(self) -> bool:
+        """Whether it can serve another sample."""
+        return not self.session.closed and self._process.poll() is None
+
+    def end(self) -> str:
+        """End it, wait for that, and return what it wrote on stderr."""
+        if hasattr(self, "session"):
+            self.session.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stderr is not None
+        with self._process.stderr as stderr:
+            return stderr.read(_OUTPUT_MAX).decode("utf-8", "replace")
+
+
+def _arguments(settings: Settings, tier: str | None, fd: int) -> list[str]:
+    arguments = ["--fd", str(fd), "--min-tier", settings.min_tier]
+    if tier is not None:
+        arguments += ["--tier", tier]
+    if settings.sandbox_python is not None:
+        prefixes, paths = _layout(str(settings.sandbox_python))
+        for prefix in prefixes:
+            arguments += ["--bind", prefix]
+        for path in paths:
+            arguments += ["--path", path]
+    return arguments
+
+
+@cache
+def _layout(python: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The folders that an interpreter needs to read, and its site-packages. Raises SandboxUnavailable."""
+    code = (
+        "import json, site, sys; "
+        "print(json.dumps([sorted({sys.prefix, sys.base_prefix, sys.exec_prefix}), site.getsitepackages()]))"
+    )
+    try:
+        done = subprocess.run([python, "-I", "-c", code], capture_output=True, timeout=30, check=True, env={})
+        prefixes, paths = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise SandboxUnavailable(f"{python} is no interpreter that works: {error}") from error
+    return tuple(prefixes), tuple(paths)

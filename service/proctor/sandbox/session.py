@@ -1,0 +1,178 @@
+"""A session over a connected Unix socket, the same for every provider: protocol.py from the worker's side."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from proctor.errors import SandboxLost, SandboxProtocolError, SandboxUnavailable
+from proctor.sandbox.provider import CaseMark, Hello, PairRan, Ran
+from proctor.wire import Limits
+from proctor_supervisor import PROTOCOL, protocol
+
+#: How long past a run's own limits an answer is waited for, seconds: the worker's clock around the supervisor's.
+_GRACE_S = 20.0
+
+
+class SocketSession:
+    """One supervisor, over `sock`. Waits for its hello up to `hello_s` seconds.
+
+    Raises SandboxUnavailable where the supervisor refuses to run, SandboxLost, SandboxProtocolError.
+    """
+
+    hello: Hello
+
+    def __init__(self, sock: socket.socket, *, hello_s: float = 30.0, allow_in_process: bool = False) -> None:
+        self._sock = sock
+        self._allow_in_process = allow_in_process
+        self._closing = threading.Lock()
+        try:
+            header, _blobs = self._receive(hello_s)
+            self.hello = _hello(header)
+        except BaseException:
+            self.close()
+            raise
+
+    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> SocketProgram:
+        """See `Session.program`."""
+        request = {"op": "program", "language": language, "limits": limits.model_dump(), "cases": cases}
+        header, blobs = self._ask(request, [source], "compiled", 3 * limits.compile_s)
+        failed = None if header.get("ran") is None else _ran(header["ran"], blobs)
+        return SocketProgram(self, limits, failed)
+
+    def pair(
+        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+    ) -> PairRan:
+        """See `Session.pair`."""
+        request = {
+            "op": "pair",
+            "language": language,
+            "limits": limits.model_dump(),
+            "tests": tests,
+            "stop": stop,
+            "first_case": first_case,
+            "allow_in_process": self._allow_in_process,
+        }
+        header, blobs = self._ask(request, [source], "paired", 3 * limits.compile_s + limits.sample_wall_s)
+        return _pair_ran(header, blobs)
+
+    def ping(self) -> None:
+        """Ask for a sign of life. Raises SandboxLost, SandboxProtocolError."""
+        self._ask({"op": "ping"}, [], "pong", 0)
+
+    def close(self) -> None:
+        """See `Session.close`."""
+        with self._closing:
+            try:
+                self._sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other side, or another thread, was first
+            self._sock.close()
+
+    def _ask(
+        self, request: dict[str, Any], blobs: list[bytes], expected: str, limit_s: float
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            self._sock.settimeout(_GRACE_S + limit_s)
+            protocol.send(self._sock, request, blobs)
+        except (OSError, ValueError) as error:
+            raise SandboxLost(f"the sandbox is gone: {error}") from error
+        header, answer = self._receive(_GRACE_S + limit_s)
+        if header["op"] != expected:
+            raise SandboxProtocolError(f"{expected} expected, not {header['op']}: {header.get('message')}")
+        return header, answer
+
+    def _receive(self, limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
+        try:
+            self._sock.settimeout(limit_s)
+            return protocol.receive(self._sock)
+        except protocol.Closed as error:
+            raise SandboxLost("the sandbox closed its connection") from error
+        except protocol.ProtocolError as error:
+            raise SandboxProtocolError(str(error)) from error
+        except (OSError, ValueError) as error:
+            raise SandboxLost(f"the sandbox is gone: {error}") from error
+
+
+class SocketProgram:
+    """A program of a session; one at a time."""
+
+    def __init__(self, session: SocketSession, limits: Limits, failed: Ran | None) -> None:
+        self.failed = failed
+        self._session = session
+        self._limits = limits
+
+    def run(
+        self,
+        stdin: bytes = b"",
+        *,
+        argv: Sequence[str] = (),
+        files: dict[str, bytes] | None = None,
+        fetch: Sequence[str] = (),
+    ) -> Ran:
+        """See `Program.run`."""
+        files = files or {}
+        request = {"op": "case", "argv": list(argv), "paths": list(files), "fetch": list(fetch)}
+        limit_s = self._limits.wall_s + 3 * self._limits.compile_s
+        header, blobs = self._session._ask(request, [stdin, *files.values()], "ran", limit_s)
+        return _ran(header["ran"], blobs)
+
+    def close(self) -> None:
+        """See `Program.close`."""
+        if self.failed is None:
+            self._session._ask({"op": "end"}, [], "ended", 0)
+
+
+def _hello(header: dict[str, Any]) -> Hello:
+    if header["op"] == "refused":
+        raise SandboxUnavailable(str(header.get("message")))
+    if header["op"] != "hello" or header.get("protocol") != PROTOCOL:
+        raise SandboxProtocolError(f"hello of protocol {PROTOCOL} expected, not {header['op']}")
+    try:
+        return Hello(
+            tier=str(header["tier"]),
+            languages={str(name): str(version) for name, version in header["languages"].items()},
+            enforcement={str(name): str(how) for name, how in header["enforcement"].items()},
+            image=header["image"],
+        )
+    except (KeyError, AttributeError) as error:
+        raise SandboxProtocolError(f"a hello without {error}") from error
+
+
+def _ran(data: dict[str, Any], blobs: list[bytes]) -> Ran:
+    try:
+        return Ran(
+            exit_code=data["exit_code"],
+            signal=data["signal"],
+            stopped=data["stopped"],
+            cpu_s=data["cpu_s"],
+            wall_s=data["wall_s"],
+            memory_mib=data["memory_mib"],
+            stdout=blobs[data["stdout"]],
+            stderr=blobs[data["stderr"]],
+            flags=frozenset(data["flags"]),
+            files={path: blobs[index] for path, index in data["files"].items()},
+            compile_error=data["compile_error"],
+            saturated=data["saturated"],
+        )
+    except (KeyError, IndexError, TypeError) as error:
+        raise SandboxProtocolError(f"an account that cannot be read: {error!r}") from error
+
+
+def _pair_ran(header: dict[str, Any], blobs: list[bytes]) -> PairRan:
+    try:
+        return PairRan(
+            candidate=_ran(header["candidate"], blobs),
+            tests=_ran(header["tests"], blobs),
+            cases=tuple(
+                CaseMark(mark["verdict"], mark["detail"], mark["cpu_s"], mark["wall_s"]) for mark in header["cases"]
+            ),
+            total=header["total"],
+            flags=frozenset(header["flags"]),
+            tests_error=header["tests_error"],
+            saturated=header["saturated"],
+        )
+    except (KeyError, TypeError) as error:
+        raise SandboxProtocolError(f"a pair that cannot be read: {error!r}") from error
