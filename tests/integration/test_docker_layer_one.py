@@ -78,6 +78,7 @@ def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         uid=fresh_uid(mapped=False),
         owner=Owner.current(),
         token="secret",
+        min_tier="A",
         runtime=None,
     )
     options |= {"entrypoint": ["python3", "-I", "-c", PROBE], "command": [], "auto_remove": False}

@@ -86,22 +86,19 @@ class _Attached:
     def __init__(self, sock: socket.socket, language: str, settings: Settings) -> None:
         """The handshake. Closes `sock` and raises SandboxError where it fails."""
         self.language = language
-        sock.settimeout(HELLO_S)
+        inner = SocketSession(sock, hello_s=HELLO_S, allow_in_process=settings.allow_in_process)
         try:
-            self._inner = SocketSession(sock)
-            require(self._inner.hello, tier=settings.min_tier, language=language)
-            if not self._inner.ping():
-                raise SandboxUnavailable("the sandbox does not answer")
-        except BaseException:
-            sock.close()
+            require(inner.hello, tier=settings.min_tier, language=language)
+            inner.ping()
+        except SandboxError:
+            inner.close()
             raise
-        sock.settimeout(None)
-        self.session = LeasedSession(self._inner)
+        self.session = LeasedSession(inner)
 
     def healthy(self) -> bool:
         """Whether its supervisor still answers."""
-        return not self.session.closed and self._inner.ping()
+        return self.session.healthy()
 
     def end(self) -> None:
-        """Hang up; the supervisor kills what runs and ends, and its keeper starts it anew."""
+        """Hang up: the supervisor kills what runs, and a fresh one dials in its place."""
         self.session.close()

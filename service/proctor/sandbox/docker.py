@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
+import secrets
 import tempfile
 import time
 from pathlib import Path
@@ -98,12 +99,15 @@ class DockerProvider:
             undo.callback(listener.close)
             with contextlib.ExitStack() as undo_container:
                 try:
-                    container = self._client.containers.create(**self._options(language, folder))
+                    token = secrets.token_hex(16)
+                    container = self._client.containers.create(**self._options(language, folder, token))
                     undo_container.callback(_remove_quietly, self._client, container)
                     output = undo.enter_context(Output(self._client, container))
                     container.start()
                     sock = listener.accept(START_S, check=lambda: _still_runs(container, output))
-                    inner = SocketSession(sock)
+                    inner = SocketSession(
+                        sock, hello_s=START_S, allow_in_process=self._settings.allow_in_process, token=token
+                    )
                     undo_container.callback(inner.close)
                     require(inner.hello, tier=self._settings.min_tier, language=language)
                 except Exception as error:
@@ -119,7 +123,7 @@ class DockerProvider:
         """What a container starts with: any sample's where it cannot be changed, and the supervisor's word below it."""
         return self._settings.limits_default if self._adjustable else self._settings.limits_max
 
-    def _options(self, language: str, folder: Path) -> dict[str, Any]:
+    def _options(self, language: str, folder: Path, token: str) -> dict[str, Any]:
         return container_options(
             image=self._images[language],
             folder=folder,
@@ -127,6 +131,8 @@ class DockerProvider:
             limits_max=self._settings.limits_max,
             uid=fresh_uid(mapped=self._mapped_uids),
             owner=self._owner,
+            token=token,
+            min_tier=self._settings.min_tier,
             runtime=self._settings.sandbox_runtime,
         )
 
@@ -145,7 +151,6 @@ class _Sandbox:
         self.container = container
         self.language = language
         self._client = client
-        self._inner = inner
         self._memory: int | None = None
         self.session = LeasedSession(inner, image=image, before=self._fit)
 
@@ -157,7 +162,7 @@ class _Sandbox:
 
     def healthy(self) -> bool:
         """Whether its supervisor still answers."""
-        return not self.session.closed and self._inner.ping()
+        return self.session.healthy()
 
     def end(self) -> None:
         """Kill what runs and remove the container."""

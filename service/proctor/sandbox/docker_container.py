@@ -17,6 +17,7 @@ from typing import Any
 
 import proctor_supervisor
 from proctor.errors import ConfigurationError
+from proctor.settings import Tier
 from proctor.wire import Limits
 
 #: Where the folder with the socket lies in the container.
@@ -100,6 +101,7 @@ def container_options(
     uid: int,
     owner: Owner,
     token: str,
+    min_tier: Tier,
     runtime: str | None,
 ) -> dict[str, Any]:
     """The arguments of `client.containers.create`. `limits` are the first sample's, `limits_max` any sample's;
@@ -109,7 +111,7 @@ def container_options(
     memory = memory_bytes(limits)
     return {
         "image": image,
-        "command": ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--once", "--token", token],
+        "command": ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--token", token, "--min-tier", min_tier],
         "name": f"proctor-{secrets.token_hex(6)}",
         "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: secrets.token_hex(8)},
         "user": f"{uid}:{uid}",

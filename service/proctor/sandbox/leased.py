@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from proctor.errors import SandboxUnavailable
+from proctor.errors import SandboxError, SandboxUnavailable
 from proctor.sandbox.provider import Hello, PairRan, Program, Session
 from proctor.settings import Tier
 from proctor.wire import Limits
@@ -15,12 +15,19 @@ from proctor.wire import Limits
 _STRENGTH: tuple[Tier, ...] = ("U", "A", "B")
 
 
+class AnsweringSession(Session, Protocol):
+    """A session that can be asked for a sign of life."""
+
+    def ping(self) -> None:
+        """Raises SandboxLost, SandboxProtocolError."""
+
+
 class LeasedSession:
     """Hands everything on to `inner`. `before` is called with each sample's limits before it runs, and may raise
     SandboxError."""
 
     def __init__(
-        self, inner: Session, *, image: str | None = None, before: Callable[[Limits], None] = lambda _: None
+        self, inner: AnsweringSession, *, image: str | None = None, before: Callable[[Limits], None] = lambda _: None
     ) -> None:
         self._inner = inner
         self._before = before
@@ -39,6 +46,16 @@ class LeasedSession:
         """See `Session.pair`."""
         self._begin(limits)
         return self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
+
+    def healthy(self) -> bool:
+        """Whether its supervisor still answers."""
+        if self.closed:
+            return False
+        try:
+            self._inner.ping()
+        except SandboxError:
+            return False
+        return True
 
     def close(self) -> None:
         """See `Session.close`."""

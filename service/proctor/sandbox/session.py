@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import socket
 import threading
 from collections.abc import Sequence
@@ -17,20 +18,24 @@ _GRACE_S = 20.0
 
 
 class SocketSession:
-    """One supervisor, over `sock`. Waits for its hello up to `hello_s` seconds.
+    """One supervisor, over `sock`. Waits for its hello up to `hello_s` seconds; it must bring `token`, if given.
 
     Raises SandboxUnavailable where the supervisor refuses to run, SandboxLost, SandboxProtocolError.
     """
 
     hello: Hello
 
-    def __init__(self, sock: socket.socket, *, hello_s: float = 30.0, allow_in_process: bool = False) -> None:
+    def __init__(
+        self, sock: socket.socket, *, hello_s: float = 30.0, allow_in_process: bool = False, token: str | None = None
+    ) -> None:
         self._sock = sock
         self._allow_in_process = allow_in_process
         self._closing = threading.Lock()
         try:
             header, _blobs = self._receive(hello_s)
             self.hello = _hello(header)
+            if token is not None and not _same(header.get("token"), token):
+                raise SandboxProtocolError("whoever dialled is not the sandbox that was asked for")
         except BaseException:
             self.close()
             raise
@@ -139,6 +144,10 @@ def _hello(header: dict[str, Any]) -> Hello:
         )
     except (KeyError, AttributeError) as error:
         raise SandboxProtocolError(f"a hello without {error}") from error
+
+
+def _same(said: object, token: str) -> bool:
+    return isinstance(said, str) and hmac.compare_digest(said.encode("utf-8", "replace"), token.encode())
 
 
 def _ran(data: dict[str, Any], blobs: list[bytes]) -> Ran:

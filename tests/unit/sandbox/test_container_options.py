@@ -25,6 +25,7 @@ def _options(tmp_path: Path) -> dict[str, Any]:
         uid=fresh_uid(mapped=False),
         owner=Owner.current(),
         token="secret",
+        min_tier="A",
         runtime="runsc",
     )
 

@@ -26,6 +26,9 @@ class FakeSession:
     def pair(self, *_: Any, **__: Any) -> Any:
         return None
 
+    def ping(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
