@@ -5,6 +5,8 @@ from __future__ import annotations
 from proctor.judge.outcome import Outcome, tests_invalid
 from proctor.judge.patience import Budget, PatientSession
 from proctor.judge.plan import case_count
+from proctor.judge.run_once import run_once
+from proctor.judge.run_tests import RunTests
 from proctor.judge.stdio import judge_stdio
 from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
@@ -19,6 +21,8 @@ def judge(unit: Unit, session: Session, *, budget: Budget | None = None) -> Outc
     """
     if isinstance(unit.tests, DatasetTests):
         raise TypeError("a unit holds tests that are resolved, never a data set's row")
+    if isinstance(unit.tests, RunTests):
+        return run_once(unit, unit.tests, session)
     if case_count(unit.tests) == 0:
         return tests_invalid("no test case: nothing can be judged")
     patient: Session = session if budget is None else PatientSession(session, budget)

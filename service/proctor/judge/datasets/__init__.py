@@ -9,21 +9,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from proctor.judge.datasets import humaneval, mbpp
+from proctor.judge.datasets import (
+    apps,
+    code_contests,
+    deepcoder,
+    eurus,
+    evalplus,
+    humaneval,
+    kodcode,
+    livecodebench,
+    mbpp,
+    nemo,
+    synthetic1,
+)
 from proctor.judge.datasets.row import RowFault, RowTests, RunnableTests
 
 READERS: dict[str, Callable[[dict[str, Any]], RowTests]] = {
+    "apps": apps.read,
+    "code_contests": code_contests.read,
+    "deepcoder": deepcoder.read,
+    "eurus": eurus.read,
+    "evalplus": evalplus.read,
     "humaneval": humaneval.read,
+    "kodcode": kodcode.read,
+    "livecodebench": livecodebench.read,
     "mbpp": mbpp.read,
+    "nemo": nemo.read,
+    "synthetic1": synthetic1.read,
+    "taco": apps.read,
 }
 
 
 def read_row(format: str, row: dict[str, Any]) -> RowTests:
     """The tests that `row` of data set `format` describes. Raises RowFault."""
-    reader = READERS.get(format)
-    if reader is None:
-        raise RowFault((), f"rows of {format} cannot be read yet; these can: {', '.join(sorted(READERS))}")
-    return reader(row)
+    return READERS[format](row)
 
 
 __all__ = ["READERS", "RowFault", "RowTests", "RunnableTests", "read_row"]
