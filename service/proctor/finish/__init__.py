@@ -1,0 +1,1 @@
+"""From outcomes to results: gate, thinking, reward, commit, summary."""

@@ -1,0 +1,437 @@
+"""The finisher: outcome → gate → thinking → reward → commit.
+
+Stateless, one in every API process, all of them consumers of one group. An entry of the stream `outcomes` is
+acknowledged only when every sample that waited for it is committed, so a finisher that dies loses nothing: another
+claims its entries after some seconds, and what was committed stays as it was (`lua/commit.lua`, `lua/settle.lua`).
+Samples that wait for the thinking model wait beside the others, never before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from redis.exceptions import RedisError, ResponseError
+
+from proctor import __version__
+from proctor.errors import ThinkingError
+from proctor.finish.result import Finished, Thinking, gamma_of, given_up, open_outcome, result
+from proctor.finish.summary import summarize
+from proctor.jobs.clock import RedisClock
+from proctor.jobs.leases import read_outcome
+from proctor.jobs.records import BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
+from proctor.jobs.scripts import Argument, AsyncScripts
+from proctor.judge.outcome import Outcome
+from proctor.rewards import asks_thinking
+from proctor.settings import Settings
+from proctor.thinking.types import Score, Thought
+from proctor.wire import InvalidCode, Provenance
+
+GROUP = "finishers"
+#: Entries read at a time, and samples per script.
+READ = 32
+PIECE = 200
+#: Entries in hand, at most; beyond that they stay in Redis.
+IN_HAND = 2000
+#: An entry whose finisher has been silent for so long is another's.
+CLAIM_MS = 4000
+RENEW_S = 1.0
+
+log = logging.getLogger("proctor.finisher")
+
+
+class ThinkingModel(Protocol):
+    """What the finisher asks of the scorer."""
+
+    async def score(self, thought: Thought) -> Score:
+        """T of one thought. Raises ThinkingUnavailable."""
+
+    def describe(self) -> dict[str, Any]:
+        """For provenance."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """An entry in hand. outcomes: unit key → (started, outcome). served: unit key → batches that need it no more."""
+
+    id: str
+    by: dict[str, Any] = field(default_factory=dict)
+    outcomes: dict[str, tuple[float, Outcome]] = field(default_factory=dict)
+    served: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Finisher:
+    """Turns outcomes into committed results. redis: a `redis.asyncio.Redis` that answers bytes."""
+
+    def __init__(self, redis: Any, settings: Settings, scorer: ThinkingModel | None) -> None:
+        self._redis = redis
+        self._settings = settings
+        self._scorer = scorer
+        self._prefix = f"{settings.namespace}:"
+        self._stream = f"{settings.namespace}:outcomes"
+        self._scripts = AsyncScripts(redis, settings.namespace)
+        self._clock = RedisClock(redis)
+        self._name = secrets.token_hex(8)
+        self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
+        self._marked: OrderedDict[str, None] = OrderedDict()
+        self._in_hand: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Finish until cancelled. Redis being away is waited for."""
+        keep = asyncio.create_task(self._keep_alive(), name="proctor-finisher-keep")
+        try:
+            while True:
+                try:
+                    await self._clock.refresh()
+                    await self._read()
+                except (RedisError, OSError) as error:
+                    await self._recover(error)
+        finally:
+            for task in (keep, *self._tasks):
+                task.cancel()
+            await asyncio.gather(keep, *self._tasks, return_exceptions=True)
+            await self._leave()
+
+    # the stream
+
+    async def _read(self) -> None:
+        if len(self._in_hand) >= IN_HAND:
+            await asyncio.sleep(0.05)
+            return
+        streams = await self._redis.xreadgroup(GROUP, self._name, {self._stream: ">"}, count=READ, block=2000)
+        for _, entries in _streams(streams):
+            self._accept(entries)
+
+    def _accept(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> None:
+        """Start on entries that are new in hand."""
+        outcomes: list[Entry] = []
+        for raw_id, fields in entries:
+            entry_id = raw_id.decode()
+            if entry_id in self._in_hand or not fields:
+                continue
+            self._in_hand.add(entry_id)
+            if b"op" in fields:
+                self._spawn([entry_id], self._operate(entry_id, fields))
+            else:
+                outcomes.append(_read_entry(entry_id, fields))
+        if outcomes:
+            self._spawn([entry.id for entry in outcomes], self._serve(outcomes))
+
+    def _spawn(self, ids: Sequence[str], work: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except (RedisError, OSError) as error:
+                log.warning("finishing was cut short (%s); the entries will be claimed again", type(error).__name__)
+            except Exception:
+                log.exception("finishing failed; the entries will be claimed again")
+            finally:
+                self._in_hand.difference_update(ids)
+
+        task = asyncio.create_task(guarded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _recover(self, error: Exception) -> None:
+        if isinstance(error, ResponseError) and "NOGROUP" in str(error):
+            with contextlib.suppress(RedisError, OSError):
+                await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
+                return
+        log.warning("cannot read outcomes: %s", type(error).__name__)
+        await asyncio.sleep(0.5)
+
+    async def _keep_alive(self) -> None:
+        """Show that the entries in hand are, and claim those whose finisher has died."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            try:
+                mine = list(self._in_hand)
+                for at in range(0, len(mine), 500):
+                    await self._redis.xclaim(self._stream, GROUP, self._name, 0, mine[at : at + 500], justid=True)
+                if len(self._in_hand) < IN_HAND:
+                    _, entries, *_ = await self._redis.xautoclaim(self._stream, GROUP, self._name, CLAIM_MS, count=READ)
+                    self._accept((i, f) for i, f in entries if i is not None)
+            except (RedisError, OSError) as error:
+                log.debug("cannot renew claims: %s", type(error).__name__)
+
+    async def _leave(self) -> None:
+        """Remove this consumer and those long gone; one with entries stays until they are claimed."""
+        with contextlib.suppress(RedisError, OSError):
+            for consumer in await self._redis.xinfo_consumers(self._stream, GROUP):
+                own = consumer["name"] == self._name.encode()
+                if consumer["pending"] == 0 and (own or consumer["idle"] > 3_600_000):
+                    await self._redis.xgroup_delconsumer(self._stream, GROUP, consumer["name"])
+
+    # outcomes
+
+    async def _serve(self, entries: Sequence[Entry]) -> None:
+        """Bring outcomes to everybody who waits for them, those who came meanwhile included."""
+        while entries:
+            slow = await self._serve_once(entries)
+            for entry in entries:
+                if entry.id in slow:
+                    self._in_hand.add(entry.id)
+                    self._spawn([entry.id], self._serve_slow(entry, slow[entry.id]))
+            ready = [entry for entry in entries if entry.id not in slow]
+            entries = [entry for entry, gone in zip(ready, await self._settle(ready), strict=True) if not gone]
+
+    async def _serve_once(self, entries: Sequence[Entry]) -> dict[str, list[tuple[BatchInfo, Finished]]]:
+        """Commit what needs no thinking model. Returns the rest, by entry."""
+        by_key = {key: entry for entry in entries for key in entry.outcomes}
+        quick: defaultdict[str, list[Finished]] = defaultdict(list)
+        infos: dict[str, BatchInfo] = {}
+        slow: defaultdict[str, list[tuple[BatchInfo, Finished]]] = defaultdict(list)
+        bare: set[str] = set()
+        for entry in entries:
+            entry.served = {key: [] for key in entry.outcomes}
+        for raw_key, raw_batch, samples in await self._scripts.call("expand", *by_key):
+            key, batch_id = raw_key.decode(), raw_batch.decode()
+            entry = by_key[key]
+            entry.served[key].append(batch_id)
+            info = await self._info(batch_id)
+            if info is None:
+                continue
+            infos[batch_id] = info
+            await self._mark(batch_id, entry.by)
+            if not samples:
+                bare.add(batch_id)
+            started_s, outcome = entry.outcomes[key]
+            for index, text in zip(samples[::2], samples[1::2], strict=True):
+                done = Finished(read_waiting(int(index), text), outcome, started_s)
+                if self._asks(info, outcome):
+                    slow[entry.id].append((info, done))
+                else:
+                    quick[batch_id].append(done)
+        for batch_id, group in quick.items():
+            await self._finish(infos[batch_id], group)
+        for batch_id in bare - quick.keys():
+            await self._close_if_complete(batch_id)
+        return slow
+
+    async def _serve_slow(self, entry: Entry, samples: Sequence[tuple[BatchInfo, Finished]]) -> None:
+        """Ask the thinking model, commit as answers come, then let go of the entry or serve who came meanwhile."""
+        await asyncio.gather(*(self._think_and_finish(info, done) for info, done in samples))
+        if not (await self._settle([entry]))[0]:
+            await self._serve([entry])
+
+    async def _think_and_finish(self, info: BatchInfo, done: Finished) -> None:
+        thinking = await self._think(done.sample)
+        await self._finish(info, [Finished(done.sample, done.outcome, done.started_s, thinking)])
+
+    async def _settle(self, entries: Sequence[Entry]) -> list[bool]:
+        """Acknowledge the entries that nobody waits for any more; which those were."""
+        calls: list[tuple[str, list[Argument]]] = []
+        for entry in entries:
+            args: list[Argument] = [GROUP, entry.id]
+            for key, batches in entry.served.items():
+                args += [key, ",".join(batches)]
+            calls.append(("settle", args))
+        return [bool(gone) for gone in await self._scripts.pipeline(calls)] if calls else []
+
+    # thinking
+
+    def _asks(self, info: BatchInfo, outcome: Outcome) -> bool:
+        o = open_outcome(info.reward, outcome)
+        return self._scorer is not None and o is not None and asks_thinking(info.reward, o)
+
+    async def _think(self, sample: Waiting) -> Thinking:
+        """T of a sample, or that the model failed."""
+        assert self._scorer is not None
+        began = time.monotonic()
+        try:
+            score = await self._scorer.score(Thought(sample.prompt or "", sample.reasoning or ""))
+        except ThinkingError as error:
+            return Thinking(seconds=time.monotonic() - began, failed=str(error)[:300] or "the thinking model failed")
+        except Exception:
+            log.exception("the scorer failed")
+            return Thinking(seconds=time.monotonic() - began, failed="the thinking model failed")
+        return Thinking(score.value, tuple(score.flags), time.monotonic() - began)
+
+    # commands in the stream
+
+    async def _operate(self, entry_id: str, fields: dict[bytes, bytes]) -> None:
+        """Samples that end without a run: known from the start, cancelled, or past their deadline."""
+        batch_id, op = fields[b"batch"].decode(), fields[b"op"]
+        info = await self._info(batch_id)
+        if info is not None:
+            if op == b"known":
+                indices = fields[b"indices"].decode().split(",")
+            else:
+                indices = [i.decode() for i in await self._redis.hkeys(self._batch(batch_id) + ":s")]
+            for at in range(0, len(indices), PIECE):
+                samples = await self._samples(batch_id, indices[at : at + PIECE])
+                await self._end(info, op, samples)
+            await self._close_if_complete(batch_id)
+        await self._scripts.call("settle", GROUP, entry_id)
+
+    async def _end(self, info: BatchInfo, op: bytes, samples: Sequence[Waiting]) -> None:
+        if op == b"known":
+            await self._end_known(info, [s for s in samples if s.known is not None])
+        elif op == b"cancelled":
+            await self._abandon(info, "all", samples)
+            outcome = given_up(InvalidCode.CANCELLED, "the batch was cancelled")
+            await self._finish(info, [Finished(s, outcome, None) for s in samples])
+        elif op == b"deadline":
+            now = self._clock.now()
+            late = [s for s in samples if s.wall_s is not None and now >= info.deadline_s - s.wall_s]
+            losses = await self._abandon(info, "queued", late)
+            ended = [Finished(s, _too_late(losses[s.key]), None) for s in late if s.key in losses]
+            await self._finish(info, ended)
+
+    async def _end_known(self, info: BatchInfo, samples: Sequence[Waiting]) -> None:
+        """Outcomes that needed no run may still need the thinking model (`ungated`, `soft-gate`)."""
+        quick: list[Finished] = []
+        slow: list[Finished] = []
+        for sample in samples:
+            assert sample.known is not None
+            (slow if self._asks(info, sample.known) else quick).append(Finished(sample, sample.known, info.created_s))
+        await self._finish(info, quick)
+        await asyncio.gather(*(self._think_and_finish(info, done) for done in slow))
+
+    async def _abandon(self, info: BatchInfo, which: str, samples: Sequence[Waiting]) -> dict[str | None, int]:
+        """Take the batch from the units of `samples`. Returns the keys of those that may be ended, with losses."""
+        keys = list(dict.fromkeys(s.key for s in samples if s.key is not None))
+        if not keys:
+            return {}
+        free = await self._scripts.call("abandon", info.id, which, *keys)
+        return {key.decode(): int(losses) for key, losses in zip(free[::2], free[1::2], strict=True)}
+
+    async def _samples(self, batch_id: str, indices: Sequence[str]) -> list[Waiting]:
+        texts = await self._redis.hmget(self._batch(batch_id) + ":s", indices)
+        return [read_waiting(int(i), text) for i, text in zip(indices, texts, strict=True) if text is not None]
+
+    # results
+
+    async def _finish(self, info: BatchInfo, samples: Sequence[Finished]) -> None:
+        """Commit samples; those of soft-gate once their group is whole."""
+        if info.reward.policy == "soft-gate":
+            ordinals = dict.fromkeys(done.sample.ordinal for done in samples)
+            for ordinal in ordinals:
+                await self._hold(info, ordinal, [d for d in samples if d.sample.ordinal == ordinal])
+        else:
+            await self._commit(info, samples, None)
+
+    async def _hold(self, info: BatchInfo, ordinal: int, samples: Sequence[Finished]) -> None:
+        args: list[Argument] = [info.id, info.members(ordinal)]
+        for done in samples:
+            args += [done.sample.index, done.to_text()]
+        held = await self._scripts.call("hold", *args)
+        if held:
+            group = [Finished.from_text(text) for text in held]
+            await self._commit(info, group, gamma_of(info.reward, group))
+
+    async def _commit(self, info: BatchInfo, samples: Sequence[Finished], gamma: float | None) -> None:
+        """Commit results, once each; close the batch with its last one."""
+        for at in range(0, len(samples), PIECE):
+            args: list[Argument] = [info.id]
+            for done in samples[at : at + PIECE]:
+                account, text = self._result(info, done, gamma)
+                args += [done.sample.index, account.line(), text]
+            done_now, total, _ = await self._scripts.call("commit", *args)
+            if done_now >= total > 0:
+                await self._close(info)
+
+    def _result(self, info: BatchInfo, done: Finished, gamma: float | None) -> tuple[Any, str]:
+        now_s = self._clock.now()
+        try:
+            return result(info, done, now_s, gamma)
+        except ValueError as error:  # such as weights that overflow: no reward rather than a wrong one
+            log.error("no reward can be composed: %s", error)
+            outcome = given_up(InvalidCode.TESTS_INVALID, f"no reward can be composed: {error}")
+            return result(info, Finished(done.sample, outcome, done.started_s), now_s)
+
+    async def _close_if_complete(self, batch_id: str) -> None:
+        info = await self._info(batch_id)
+        if info is not None and await self._redis.llen(self._batch(batch_id) + ":r") >= info.total:
+            await self._close(info)
+
+    async def _close(self, info: BatchInfo) -> None:
+        """Write summary and provenance; the batch has ended."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._batch(info.id) + ":a")
+            pipe.hmget(self._batch(info.id), "image", "tier", "closed")
+            accounts, (image, tier, closed) = await pipe.execute()
+        if closed or accounts is None:
+            return
+        summary = summarize(read_accounts(accounts), max(1e-6, self._clock.now() - info.created_s))
+        provenance = Provenance(
+            version=__version__,
+            image=image.decode() if image else None,
+            tier=tier.decode() if tier else None,
+            limits=info.limits,
+            test_sets=list(info.test_sets),
+            thinking=self._scorer.describe() if self._scorer else None,
+        )
+        texts = [dumps(model.model_dump(mode="json")) for model in (summary, provenance)]
+        await self._scripts.call("close", info.id, *texts, self._settings.results_ttl_s)
+        self._infos.pop(info.id, None)
+
+    async def _mark(self, batch_id: str, by: dict[str, Any]) -> None:
+        """Note once which sandboxes judged a batch."""
+        if batch_id in self._marked:
+            return
+        self._marked[batch_id] = None
+        if len(self._marked) > 1000:
+            self._marked.popitem(last=False)
+        known = {name: str(value) for name, value in by.items() if value is not None}
+        if known:
+            await self._redis.hset(self._batch(batch_id), mapping=known)
+
+    async def _info(self, batch_id: str) -> BatchInfo | None:
+        """A batch, None where it is gone."""
+        if batch_id in self._infos:
+            self._infos.move_to_end(batch_id)
+            return self._infos[batch_id]
+        fields = await self._redis.hgetall(self._batch(batch_id))
+        if b"owner" not in fields or b"closed" in fields:
+            return None
+        info = self._infos[batch_id] = read_batch(batch_id, fields)
+        if len(self._infos) > 1000:
+            self._infos.popitem(last=False)
+        return info
+
+    def _batch(self, batch_id: str) -> str:
+        return f"{self._prefix}b:{batch_id}"
+
+
+def _read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:
+    entry = Entry(entry_id)
+    for name, value in fields.items():
+        if name == b"by":
+            entry.by = read_by(value)
+        else:
+            started_s, outcome = read_outcome(value)
+            entry.outcomes[name.decode()] = (started_s, Outcome.from_json(outcome))
+    return entry
+
+
+def read_by(text: bytes) -> dict[str, Any]:
+    """Image and tier of the sandbox that brought an outcome."""
+    return dict(json.loads(text))
+
+
+def _too_late(losses: int) -> Outcome:
+    if losses:
+        return given_up(InvalidCode.SANDBOX_UNAVAILABLE, "its sandbox was lost, and none was free until the deadline")
+    return given_up(InvalidCode.DEADLINE_EXCEEDED, "the deadline came before it could start")
+
+
+def _streams(answer: Any) -> Iterable[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:
+    """XREADGROUP's answer, in the shapes of RESP2 and RESP3."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [
+            (name, entries[0] if entries and isinstance(entries[0], list) else entries)
+            for name, entries in answer.items()
+        ]
+    return [(name, entries) for name, entries in answer]

@@ -1,0 +1,29 @@
+-- Commit results of one batch, each index once: the bitmap's old bit decides, so of two finishers with the same
+-- sample (one was thought dead) the first wins and the second changes nothing.
+-- ARGV: batch, (index, account, result)… Returns {done, total, committed now}; {-1, 0, 0} where the batch is closed or gone
+local id, b = ARGV[1], batch_key(ARGV[1])
+local v = call('HMGET', b, 'owner', 'total', 'closed')
+if not v[1] or v[3] then return {-1, 0, 0} end
+local bits, indices = {}, {}
+for i = 2, #ARGV, 3 do
+  table.insert(indices, ARGV[i])
+  table.insert(bits, 'SET')
+  table.insert(bits, 'u1')
+  table.insert(bits, ARGV[i])
+  table.insert(bits, '1')
+end
+call('HDEL', b .. ':s', unpack(indices)) -- first, as it frees memory: see always()
+local old = call('BITFIELD', b .. ':d', unpack(bits))
+local results, accounts = {}, {}
+for i, bit in ipairs(old) do
+  if bit == 0 then
+    table.insert(accounts, ARGV[3 * i])
+    table.insert(results, ARGV[3 * i + 1])
+  end
+end
+if #results == 0 then return {call('LLEN', b .. ':r'), tonumber(v[2]), 0} end
+local done = call('RPUSH', b .. ':r', unpack(results))
+call('APPEND', b .. ':a', table.concat(accounts))
+call('HINCRBY', NS .. 'load', v[1], -#results)
+call('PUBLISH', NS .. 'news', id .. ' ' .. int(done) .. ' 0')
+return {done, tonumber(v[2]), #results}

@@ -1,0 +1,68 @@
+"""One listener per process tells all waiting readers that a batch moved on.
+
+A message may be lost (Redis restarts, a slow subscriber), so readers also look for themselves now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from redis.exceptions import RedisError
+
+
+class News:
+    """Progress of batches, by Redis's pub/sub."""
+
+    def __init__(self, client: Any, namespace: str) -> None:
+        self._client = client
+        self._channel = f"{namespace}:news"
+        self._readers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def of(self, batch_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the batch moves on. Clear it, look, then wait."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._listen(), name="proctor-news")
+        event = asyncio.Event()
+        self._readers[batch_id].add(event)
+        try:
+            yield event
+        finally:
+            self._readers[batch_id].discard(event)
+            if not self._readers[batch_id]:
+                del self._readers[batch_id]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._follow()
+            except (RedisError, OSError):
+                await asyncio.sleep(0.5)
+
+    async def _follow(self) -> None:
+        async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(self._channel)
+            self._wake_all()  # whatever was said before we listened
+            while True:
+                message = await channel.get_message(timeout=5.0)
+                if message is not None:
+                    batch_id = message["data"].split(b" ", 1)[0].decode()
+                    for event in self._readers.get(batch_id, ()):
+                        event.set()
+
+    def _wake_all(self) -> None:
+        for events in self._readers.values():
+            for event in events:
+                event.set()

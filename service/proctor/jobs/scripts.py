@@ -1,0 +1,75 @@
+"""The Lua scripts, called by hash; a server that has forgotten them is told again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.exceptions import NoScriptError
+
+Argument = str | bytes | int | float
+
+
+@cache
+def source(name: str) -> str:
+    """The text of `lua/NAME.lua` with what all scripts share in front."""
+    folder = resources.files("proctor.jobs") / "lua"
+    return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in ("common", name))
+
+
+@cache
+def sha1(name: str) -> str:
+    """What EVALSHA calls the script."""
+    return hashlib.sha1(source(name).encode(), usedforsecurity=False).hexdigest()
+
+
+class AsyncScripts:
+    """Scripts through `redis.asyncio`, for the keys of one namespace."""
+
+    def __init__(self, client: redis.asyncio.Redis, namespace: str) -> None:
+        self.client: Any = client
+        self.keys = (f"{namespace}:", namespace)
+
+    async def call(self, name: str, *args: Argument) -> Any:
+        """Run one script. Raises redis.exceptions.RedisError."""
+        try:
+            return await self.client.evalsha(sha1(name), 2, *self.keys, *args)
+        except NoScriptError:
+            await self.client.script_load(source(name))
+            return await self.client.evalsha(sha1(name), 2, *self.keys, *args)
+
+    async def pipeline(self, calls: Sequence[tuple[str, Sequence[Argument]]]) -> list[Any]:
+        """Run scripts in order, in one round trip; each is atomic, the row of them is not."""
+        try:
+            return await self._pipeline(calls)
+        except NoScriptError:
+            for name in {name for name, _ in calls}:
+                await self.client.script_load(source(name))
+            return await self._pipeline(calls)
+
+    async def _pipeline(self, calls: Sequence[tuple[str, Sequence[Argument]]]) -> list[Any]:
+        async with self.client.pipeline(transaction=False) as pipe:
+            for name, args in calls:
+                pipe.evalsha(sha1(name), 2, *self.keys, *args)
+            return list(await pipe.execute())
+
+
+class SyncScripts:
+    """Scripts through the blocking client, for workers."""
+
+    def __init__(self, client: redis.Redis, namespace: str) -> None:
+        self.client: Any = client
+        self.keys = (f"{namespace}:", namespace)
+
+    def call(self, name: str, *args: Argument) -> Any:
+        """Run one script. Raises redis.exceptions.RedisError."""
+        try:
+            return self.client.evalsha(sha1(name), 2, *self.keys, *args)
+        except NoScriptError:
+            self.client.script_load(source(name))
+            return self.client.evalsha(sha1(name), 2, *self.keys, *args)

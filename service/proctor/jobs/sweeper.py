@@ -1,0 +1,40 @@
+"""The sweeper: what time alone brings about.
+
+Units whose lease ended go back to their lanes, tickets are topped up, half-admitted batches are dropped, batches past
+a deadline are ended. Every API process and every worker sweeps; in parallel it is harmless (`lua/sweep.lua`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from proctor.jobs.scripts import AsyncScripts, SyncScripts
+from proctor.settings import Settings
+
+INTERVAL_S = 0.5
+#: Units, batches and so on that one sweep handles at most.
+MOST = 200
+
+log = logging.getLogger("proctor.sweeper")
+
+
+def sweep(scripts: SyncScripts) -> list[int]:
+    """One sweep. Returns the numbers of units requeued, batches dropped, tickets made, deadlines met."""
+    return list(scripts.call("sweep", MOST))
+
+
+async def run(redis: Any, settings: Settings) -> None:
+    """Sweep until cancelled. Redis being away is waited for."""
+    scripts = AsyncScripts(redis, settings.namespace)
+    while True:
+        try:
+            requeued, dropped, _, _ = await scripts.call("sweep", MOST)
+            if requeued or dropped:
+                log.warning("requeued %d units without a lease, dropped %d half-admitted batches", requeued, dropped)
+        except (RedisError, OSError) as error:
+            log.warning("cannot sweep: %s", type(error).__name__)
+        await asyncio.sleep(INTERVAL_S)

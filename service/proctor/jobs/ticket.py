@@ -1,0 +1,116 @@
+"""Tickets: RQ jobs without payload, and a Job class that runs nothing else.
+
+RQ imports whatever dotted name a job names, with arguments from the job, and so do its callbacks: with the stock
+class a write to Redis is code in a worker. A `Ticket` does not look at what a job says. It never deserialises
+data, meta or results, has no callbacks, webhooks, dependencies, retries, repeats; performing it calls the
+worker's `drain`, or refuses if the job names anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rq import Queue
+from rq.job import Job
+
+#: What the data of a ticket must be, byte for byte. `lua/common.lua` writes it.
+DATA = b'["proctor.jobs.ticket.drain", null, [], {}]'
+TIMEOUT_S = 2400
+_KEPT = frozenset({b"data", b"origin", b"status", b"created_at", b"enqueued_at", b"started_at", b"last_heartbeat"})
+
+_drain: Callable[[], None] | None = None
+
+
+class Refused(Exception):
+    """A job that is not a ticket."""
+
+
+def serve_with(drain: Callable[[], None]) -> None:
+    """Set what performing a ticket does in this process."""
+    global _drain
+    _drain = drain
+
+
+class NoSerializer:
+    """Reads nothing from Redis: JSON or pickle, a serialiser would parse a stranger's bytes."""
+
+    @staticmethod
+    def dumps(obj: Any) -> bytes:
+        """A ticket's data, whatever is asked: there is nothing else to write."""
+        return DATA
+
+    @staticmethod
+    def loads(data: bytes) -> Any:
+        """Always refuses."""
+        raise Refused("a ticket carries nothing")
+
+
+class Ticket(Job):
+    """A job that is one constant function without arguments."""
+
+    def restore(self, raw_data: dict[Any, Any]) -> None:
+        """Take from Redis what a ticket has, with our own limits, and leave the rest there."""
+        fields = {k if isinstance(k, bytes) else str(k).encode(): v for k, v in raw_data.items()}
+        kept = {k: v for k, v in fields.items() if k in _KEPT}
+        self.genuine = kept.get(b"data") == DATA
+        kept[b"data"] = DATA
+        super().restore(kept)
+        self._func_name, self._instance, self._args, self._kwargs = "proctor.jobs.ticket.drain", None, (), {}
+        self.timeout, self.result_ttl, self.failure_ttl = TIMEOUT_S, 0, 60
+
+    def _deserialize_data(self) -> None:
+        self._func_name, self._instance, self._args, self._kwargs = "proctor.jobs.ticket.drain", None, (), {}
+
+    def perform(self) -> None:
+        """Drain the lanes. Raises Refused for a job that is not a ticket."""
+        if not getattr(self, "genuine", False):
+            raise Refused("this job is not a ticket")
+        if _drain is None:
+            raise Refused("this process drains nothing")
+        _drain()
+
+    @property
+    def func(self) -> None:
+        """No function is ever looked up."""
+        return None
+
+    @property
+    def success_callback(self) -> None:
+        """None, ever."""
+        return None
+
+    @property
+    def failure_callback(self) -> None:
+        """None, ever."""
+        return None
+
+    @property
+    def stopped_callback(self) -> None:
+        """None, ever."""
+        return None
+
+    @property
+    def should_retry(self) -> bool:
+        """Never: the sweeper makes another ticket."""
+        return False
+
+    def send_webhooks(self, *_: Any, **__: Any) -> None:
+        """None, ever."""
+
+
+class TicketQueue(Queue):
+    """A queue that makes Tickets of its jobs, and enqueues nothing that depends on them."""
+
+    job_class = Ticket
+
+    def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
+        """A ticket has none."""
+        return {}
+
+    def move_dependents_to_ready(self, *_: Any, **__: Any) -> dict[str, list[str]]:
+        """A ticket has none."""
+        return {}
+
+    def enqueue_ready_jobs_by_queue(self, *_: Any, **__: Any) -> None:
+        """A ticket has none."""

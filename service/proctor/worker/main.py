@@ -1,0 +1,181 @@
+"""`proctor worker`: one process, one sandbox.
+
+RQ wakes us with tickets; `Runner` does the work; `Keeper` keeps leases and outcomes beside it. The process ends by
+SIGTERM or SIGINT: it starts nothing more, gives the running unit a moment, hands back the rest and leaves.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from proctor.errors import ConfigurationError, SandboxUnavailable
+from proctor.jobs import ticket
+from proctor.jobs.leases import Leases
+from proctor.jobs.records import dumps
+from proctor.judge.outcome import Outcome
+from proctor.judge.unit import Unit
+from proctor.sandbox.provider import Provider, Session
+from proctor.settings import Settings
+from proctor.worker.keeper import Keeper
+from proctor.worker.rq_worker import TicketWorker
+from proctor.worker.runner import Judge, Runner, describe
+from proctor.worker.slot import Slot
+
+#: What a running unit gets to end by itself when the worker is told to stop.
+STOP_GRACE_S = 1.5
+#: How long the worker waits for Redis to take the last outcomes.
+FAREWELL_S = 5.0
+#: Tries to get the first sandbox; a worker that never had one gives up, so that somebody notices.
+FIRST_TRIES = 3
+SECOND_LOOKS_S = 600.0
+
+log = logging.getLogger("proctor.worker")
+
+
+class Stopped(Exception):
+    """A signal told the worker to end while it waited."""
+
+
+class Worker:
+    """One worker process."""
+
+    def __init__(self, settings: Settings, provider: Provider, judge: Judge) -> None:
+        if settings.redis_url is None:
+            raise ConfigurationError("a worker needs PROCTOR_REDIS_URL")
+        self._settings = settings
+        self._provider = provider
+        worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._slot = Slot(provider, settings.sandbox_recycle)
+        self._keeper = Keeper(Leases(connect(settings.redis_url), settings, worker_id))
+        self._runner = Runner(Leases(connect(settings.redis_url), settings, worker_id), self._keeper, self._slot, judge)
+        self._rq_client = redis.Redis.from_url(settings.redis_url, health_check_interval=10)
+        self._stopping = False
+        self._had_sandbox = False
+
+    def serve(self) -> None:
+        """Work until a signal. Raises SandboxUnavailable where not even a first sandbox can be had."""
+        ticket.serve_with(self._drain)
+        self._listen_for_signals()
+        self._keeper.start()
+        try:
+            while not self._stopping:
+                self._get_sandbox()
+                self._work()
+        except Stopped:
+            pass
+        finally:
+            if not self._keeper.finish(FAREWELL_S):
+                log.error("Redis did not take the last outcomes; their units will run again")
+            self._slot.leave()
+
+    def _get_sandbox(self) -> None:
+        """Have a session ready and say so. Raises SandboxUnavailable before the first one was had."""
+        pause_s, tries = 0.5, 0
+        while True:
+            try:
+                self._slot.session()
+                break
+            except SandboxUnavailable as error:
+                tries += 1
+                if not self._had_sandbox and tries >= FIRST_TRIES:
+                    raise
+                log.error("no sandbox: %s; trying again", error)
+                self._keeper.withdraw()
+            self._sleep(pause_s)
+            pause_s = min(5.0, pause_s * 2)
+        self._had_sandbox = True
+        self._runner.without_sandbox = False
+        description, by = describe(self._provider.name, self._slot)
+        self._keeper.present(dumps(description), by)
+
+    def _work(self) -> None:
+        """Serve tickets until the worker stops, or has no sandbox, or Redis is away."""
+        try:
+            self._rq = TicketWorker(
+                self._rq_client, self._settings.namespace, busy=lambda: self._runner.draining, on_stop=self._stop
+            )
+            self._rq.work(logging_level="WARNING")
+        except (RedisError, OSError) as error:
+            log.warning("Redis cannot be reached: %s", type(error).__name__)
+        self._listen_for_signals()
+        if not self._stopping and not self._runner.without_sandbox:
+            self._sleep(0.5)
+
+    def _drain(self) -> None:
+        self._runner.drain()
+        if self._runner.without_sandbox:
+            self._rq.leave()
+
+    # signals
+
+    def _stop(self) -> None:
+        self._stopping = True
+        self._runner.stopping = True
+        self._keeper.stop_within(STOP_GRACE_S)
+
+    def _listen_for_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop()
+
+    def _sleep(self, seconds: float) -> None:
+        """Raises Stopped."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._stopping:
+                raise Stopped
+            time.sleep(0.05)
+
+
+def connect(url: str) -> Any:
+    """A client that fails fast: its callers know how to wait."""
+    return redis.Redis.from_url(
+        url, socket_timeout=3.0, socket_connect_timeout=2.0, retry=Retry(NoBackoff(), 1), health_check_interval=10
+    )
+
+
+def run(
+    settings: Settings,
+    *,
+    make_provider: Callable[[Settings], Provider] | None = None,
+    judge: Callable[[Unit, Session], Outcome] | None = None,
+) -> None:
+    """Run one worker until a signal. Provider and judge are `proctor.wiring`'s and `proctor.judge.run`'s by default.
+
+    Raises ConfigurationError, SandboxUnavailable.
+    """
+    provider = (make_provider or _make_provider)(settings)
+    try:
+        Worker(settings, provider, judge or _patient_judge()).serve()
+    finally:
+        provider.close()
+
+
+def _make_provider(settings: Settings) -> Provider:
+    from proctor.wiring import make_provider
+
+    return make_provider(settings)
+
+
+def _patient_judge() -> Judge:
+    """Judging with second looks, within a budget that the life of this worker shares."""
+    from proctor.judge.patience import Budget
+    from proctor.judge.run import judge
+
+    budget = Budget(SECOND_LOOKS_S)
+    return lambda unit, session: judge(unit, session, budget=budget)

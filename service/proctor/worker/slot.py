@@ -1,0 +1,39 @@
+"""The worker's place in a sandbox: one session at a time, fetched when needed, replaced when lost or worn out."""
+
+from __future__ import annotations
+
+from proctor.sandbox.provider import Hello, Provider, Session
+
+
+class Slot:
+    """Holds at most one session. For the worker's main thread alone; `Session.close` may come from others."""
+
+    def __init__(self, provider: Provider, recycle: int) -> None:
+        """recycle: units after which the session is given back, so that the provider can replace its sandbox."""
+        self._provider = provider
+        self._recycle = recycle
+        self._session: Session | None = None
+        self._runs = 0
+        self.hello: Hello | None = None
+
+    def session(self, language: str = "python") -> Session:
+        """The session for the next unit. Blocks until one is ready; raises SandboxUnavailable."""
+        if self._session is not None and (self._runs >= self._recycle or language not in self._session.hello.languages):
+            self.leave()
+        if self._session is None:
+            self._session = self._provider.session(language)
+            self.hello = self._session.hello
+        self._runs += 1
+        return self._session
+
+    def leave(self) -> None:
+        """Give the session back; one that is lost or closed is replaced by the provider."""
+        session, self._session, self._runs = self._session, None, 0
+        if session is not None:
+            self._provider.give_back(session)
+
+    def lose(self) -> None:
+        """Close the session and give it back: what runs in it is killed, and it is not used again."""
+        if self._session is not None:
+            self._session.close()
+        self.leave()
