@@ -27,6 +27,8 @@ from .isolate import Ground
 STARTED = struct.Struct("=ci")
 ENDED = struct.Struct("=ciddQ")
 FDS_MAX = 8
+UNREADY = 70
+"""Exit status of a child of which our own code failed."""
 
 
 class Zygote:
@@ -52,7 +54,7 @@ def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[in
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         _close_but(conn.fileno(), ground.proc)
-        own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+        own = _own_pids(ground)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -64,20 +66,69 @@ def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[in
     os._exit(0)
 
 
+def _own_pids(ground: Ground) -> int | None:
+    """A descriptor of our pid namespace, if we may come back to it; None in one that is not ours (a container's)."""
+    own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+    try:
+        linux.setns(own, linux.CLONE_NEWPID)
+    except PermissionError:
+        os.close(own)
+        return None
+    return own
+
+
 def _serve_one(
-    conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]
+    conn: socket.socket, own: int | None, ground: Ground, entry: Callable[[Ground, list[int]], None]
 ) -> bool:
     message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX)
     if not message:
         return False
+    if own is None:
+        _fork_apart(conn, ground, entry, fds)
+        return True
     linux.unshare(linux.CLONE_NEWPID)
+    pid = _fork(ground, entry, fds)
+    linux.setns(own, linux.CLONE_NEWPID)
+    _attend(conn, pid, fds)
+    return True
+
+
+def _fork_apart(
+    conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]
+) -> None:
+    """Let a process of its own make the sample's pid namespace: who made one cannot leave it. Costs a second fork."""
+    helper = os.fork()
+    if helper == 0:
+        status = 1
+        try:
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            linux.unshare(linux.CLONE_NEWPID)
+            _attend(conn, _fork(ground, entry, fds), fds)
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+    for fd in fds:
+        os.close(fd)
+    if os.waitpid(helper, 0)[1] != 0:
+        raise ChildProcessError("the process beside a sample died")
+
+
+def _fork(ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]) -> int:
     pid = os.fork()
     if pid == 0:
         try:
             entry(ground, list(fds))
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
         finally:
-            os._exit(70)
-    linux.setns(own, linux.CLONE_NEWPID)
+            os._exit(UNREADY)
+    return pid
+
+
+def _attend(conn: socket.socket, pid: int, fds: Sequence[int]) -> None:
+    """Tell the supervisor of the sample's start and end."""
     for fd in fds:
         os.close(fd)
     pidfd = os.pidfd_open(pid)
@@ -85,7 +136,6 @@ def _serve_one(
     os.close(pidfd)
     _pid, status, usage = os.wait4(pid, 0)
     conn.send(ENDED.pack(b"E", status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
-    return True
 
 
 def _close_but(*keep: int) -> None:
