@@ -40,6 +40,7 @@ from .job import Job
 MAIN = f"{BOX}/main.py"
 CLOCK = struct.Struct("=cQQ")
 _TEXT_MAX = 16 * 1024
+_C_CALLS = 4  # what exec and the like take of the recursion limit beside our frames; measured
 _MORTAL = (
     signal.SIGHUP,
     signal.SIGUSR1,
@@ -193,7 +194,7 @@ def _program(task: Job, code: types.CodeType) -> NoReturn:
         del sys.modules[name]
     sys.modules["__main__"] = main
     linecache.clearcache()
-    sys.setrecursionlimit(1000 + _depth())
+    sys.setrecursionlimit(1000 + _depth() + _C_CALLS)
     status = _execute(code, main.__dict__)
     _finish(status, main.__dict__)
 

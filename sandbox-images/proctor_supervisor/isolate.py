@@ -31,6 +31,9 @@ BOX = "/sandbox"
 UID = 1000
 """What a sample takes itself for."""
 
+STACK = 256 << 20
+"""Room for the stack of a sample's main thread, bytes: deep recursion in C."""
+
 _FOLDERS = ("work", "tmp", "shm")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -95,8 +98,8 @@ def enter_user_namespace(more: int = 0) -> None:
 def build_root(prefixes: list[str]) -> int:
     """Make a read-only root and stand on it; return a descriptor of /proc, which the root lacks.
 
-    `prefixes`: further folders to bind (an interpreter that lives elsewhere). A fresh /proc is mounted where the kernel allows, for a caller that is process 1 of
-    its pid namespace; else the old one is kept. Raises Unavailable.
+    `prefixes`: further folders to bind (an interpreter that lives elsewhere). A caller that is process 1 of its pid
+    namespace gets a fresh /proc, another the one it has. Raises Unavailable.
     """
     try:
         return _build_root(prefixes)
@@ -130,13 +133,13 @@ def _own_proc() -> int:
     flags = os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC
     try:
         if os.getpid() != 1:
-            raise OSError
+            return os.open("/old/proc", flags)
         linux.mount("proc", "/new/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
-    except OSError:
-        return os.open("/old/proc", flags)
-    proc = os.open("/new/proc", flags)
-    linux.umount("/new/proc", linux.MNT_DETACH)
-    return proc
+        proc = os.open("/new/proc", flags)
+        linux.umount("/new/proc", linux.MNT_DETACH)
+        return proc
+    finally:
+        os.rmdir("/new/proc")
 
 
 def _bind(source: str, target: str) -> None:
@@ -238,14 +241,15 @@ def rlimits(limits: dict, tasks: int, cpu_s: float) -> dict[int, int]:
 
     tasks: processes and threads of this user, ours included; cpu_s: CPU seconds per process.
     """
-    memory = int(limits["memory_mib"]) * _MIB
+    # A thread of a program that the sample executes reserves STACK, as its C library takes RLIMIT_STACK for a default.
+    data = 2 * int(limits["memory_mib"]) * _MIB + 1024 * _MIB + int(limits["processes"]) * STACK
     return {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: int(cpu_s) + 2,
         resource.RLIMIT_NPROC: tasks,
         resource.RLIMIT_NOFILE: 1024,
-        resource.RLIMIT_DATA: 2 * memory + 1024 * _MIB,
-        resource.RLIMIT_AS: 4 * memory + 8192 * _MIB,
+        resource.RLIMIT_DATA: data,
+        resource.RLIMIT_AS: 2 * data + 8192 * _MIB,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 0,
     }

@@ -182,3 +182,13 @@ def seccomp(program: bytes) -> None:
 def close_above(lowest: int) -> None:
     """Close every descriptor from `lowest` on."""
     os.closerange(lowest, 1 << 20)
+
+
+def default_thread_stack(size: int) -> None:
+    """The stack of threads to come, bytes, whatever RLIMIT_STACK was when the C library started. glibc only."""
+    attributes = ctypes.create_string_buffer(64)
+    setter = getattr(_libc, "pthread_setattr_default_np", None)
+    if setter is not None and _libc.pthread_attr_init(attributes) == 0:
+        _libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t(size))
+        setter(attributes)
+        _libc.pthread_attr_destroy(attributes)

@@ -54,10 +54,10 @@ ENVIRONMENT = {
 }
 """The whole environment of supervisor and samples. One BLAS thread: CPU time is what is limited."""
 
-STACK = 256 << 20
 _OWN_UIDS = 1_862_270_976
 _REFUSED = 3
 _GRACE_S = 0.5
+_THREAD_STACK = 8 << 20
 _PRELOAD = (
     "abc array base64 bisect builtins calendar cmath codecs collections collections.abc contextlib copy csv "
     "dataclasses datetime decimal enum fractions functools hashlib heapq inspect io itertools json locale math numbers "
@@ -74,6 +74,7 @@ def main() -> None:
     sock = socket.socket(fileno=options.fd) if options.fd is not None else None
     _become_nobody_else(options.tier)
     _preload(options.path)
+    linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
         sys.exit(_keep(sock, options))
     while True:
@@ -102,7 +103,7 @@ def _start_anew() -> None:
     if sys.flags.hash_randomization == 0 and dict(os.environ) == ENVIRONMENT:
         return
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
-    stack = STACK if hard == resource.RLIM_INFINITY else min(STACK, hard)
+    stack = isolate.STACK if hard == resource.RLIM_INFINITY else min(isolate.STACK, hard)
     resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     code = f"import sys; sys.path[0:1] = [{here!r}]; from proctor_supervisor.main import main; main()"

@@ -32,11 +32,12 @@ from .protocol import Closed
 from .zygote import Zygote
 
 _MIB = 1 << 20
-_OWN_TASKS = 3  # the supervisor and two zygotes
+_OWN_TASKS = 4  # the keeper, the supervisor and two zygotes
 _BARE_INTERPRETER = 8 * _MIB
 _CODE_MAX = 64 * _MIB
 _FETCH_MAX = 64 * _MIB
 _READ = 1 << 18
+_PROCESS_REFUSED = (b"RuntimeError: can't start new thread", b"BlockingIOError: [Errno 11] Resource temporarily unavail")
 
 
 class Fault(Exception):
@@ -268,7 +269,7 @@ class Guest:
         ran.cpu_s = max(0.0, cpu - self.began_cpu)
         ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        if self.folder < 0 or (not self.begun and ran.exit_code == 70):
+        if self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY):
             if not self.doomed:
                 raise Fault(f"isolation failed with status {status}")
         self._judge_end(cpu, peak)
@@ -291,14 +292,23 @@ class Guest:
         """The account, once `ended` and drained; closes everything."""
         out, err = self.outputs.values()
         self.ran.stdout, self.ran.stderr = bytes(out), bytes(err)
-        if self.ran.exit_code == 1 and err.rsplit(b"\n", 2)[-2:-1] and err.rsplit(b"\n", 2)[-2].startswith(b"MemoryError"):
-            self.ran.flags.add("memory_error")
+        self._last_words(err)
         for path in fetch:
             content = isolate.fetch(self.folder, path, _FETCH_MAX) if self.folder >= 0 else None
             if content is not None:
                 self.ran.files[path] = content
         self.close()
         return self.ran
+
+    def _last_words(self, err: bytearray) -> None:
+        """An uncaught refusal of memory or of processes. A program may forge them, but it fails with them all the same."""
+        if self.ran.exit_code != 1:
+            return
+        last = bytes(err[-4096:]).rstrip(b"\n").rpartition(b"\n")[2]
+        if last.startswith(b"MemoryError"):
+            self.ran.flags.add("memory_error")
+        elif last.startswith(_PROCESS_REFUSED) and self.ran.stopped is None:
+            self.ran.stopped = "processes"
 
     def close(self) -> None:
         """Close every descriptor."""
