@@ -54,14 +54,14 @@ def demo(
             with console.status("starting API, queue, workers and sandboxes …"):
                 url = held.enter_context(embedded(sandbox=sandbox))
         client = held.enter_context(RewardClient(url))
-        info = client.info()
-        where, tier = info["sandbox"]["provider"], info["sandbox"]["tier"]
-        console.print(
-            f"Proctor {info['version']} at {url}, ready after {time.monotonic() - started:.1f} s: "
-            f"{info['workers']} workers, sandbox {where}, isolation tier {tier}",
-            highlight=False,
-        )
+        ready_s = time.monotonic() - started
         scores = client.score([p.sample for p in bundled], reward=REWARD)
+        info = client.info()
+    console.print(
+        f"Proctor {info['version']} at {url}, ready after {ready_s:.1f} s; {info['workers']} worker(s), "
+        f"sandbox {info['sandbox']['provider']}, isolation tier {info['sandbox']['tier']}",
+        highlight=False,
+    )
     console.print(table_of(bundled, scores))
     _conclude(console, bundled, scores)
 

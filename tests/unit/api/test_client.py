@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import FakeBackend, result_json
+from api_fakes import FakeBackend, result_json
 
 from proctor import client as client_module
 from proctor.api.app import Parts, create_app

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from conftest import Connect, FakeBackend
+from api_fakes import Connect, FakeBackend
 
 from proctor.wire import BatchAnswer, BatchStatus
 

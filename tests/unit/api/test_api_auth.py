@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Connect
+from api_fakes import Connect
 from starlette.datastructures import Headers
 
 from proctor.api import auth
