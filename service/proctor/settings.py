@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     results_ttl_s: Annotated[int, Field(ge=1)] = 3600
     test_set_ttl_s: Annotated[int, Field(ge=1)] = 86_400
 
+    # protocols of others, each a route that can be switched off
+    serve_sandbox_fusion: bool = Field(True, description="POST /run_code, GET /v1/ping.")
+    serve_piston: bool = Field(True, description="POST /api/v2/execute, GET /api/v2/runtimes.")
+    serve_openrlhf: bool = Field(True, description="POST /get_reward.")
+    serve_slime: bool = Field(True, description="POST /slime.")
+    serve_nemo_gym: bool = Field(True, description="POST /seed_session, POST /verify.")
+    serve_code_judge: bool = Field(True, description="POST /judge/batch.")
+
     # thinking model
     thinking_provider: Literal["none", "vllm", "sglang", "tei", "openrlhf", "openai", "http", "transformers"] = "none"
     thinking_url: str | None = None

@@ -1,0 +1,105 @@
+"""AReaL (1.0): a reward function for its workflows.
+
+    RLVRWorkflow(reward_fn=ProctorReward("http://127.0.0.1:8000"), …)
+
+AReaL runs `reward_fn` in a process pool and gives a call 15 s, the wait for a free process included, and four tries; a
+timeout at the last one is a silent 0. So `ProctorReward` always answers or raises before that, and a later try joins
+the work of the earlier ones. Longer waits need `AsyncProctorReward`, which takes the pool's place:
+
+    workflow.async_reward_fn = AsyncProctorReward("http://127.0.0.1:8000")
+
+`on_invalid` is "wait", "raise" or a number; "wait" in the pool waits through AReaL's four tries, then the episode fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+from proctor.client import ClientError, RewardClient
+from proctor.client.retry import Retry
+from proctor.trainers.scoring import PASSING, Options, Scoring
+from proctor.trainers.tally import OnInvalid, Tally, Unscorable
+from proctor.wire import Sample
+
+CALL_S = 12.0  # of AReaL's 15 s
+POLL_S = (0.05, 0.5)
+
+
+class AsyncProctorReward:
+    """Stands in for AReaL's AsyncRewardWrapper: awaited, without a process pool and its 15 s."""
+
+    def __init__(
+        self,
+        url: str | Sequence[str] = "http://127.0.0.1:8000",
+        *,
+        on_invalid: OnInvalid = "wait",
+        **options: Unpack[Options],
+    ) -> None:
+        """See `Options`."""
+        self.scoring = Scoring(url, on_invalid=on_invalid, **options)
+
+    async def __call__(
+        self, prompt: Any, completions: Any, prompt_ids: Any = None, completion_ids: Any = None, **row: Any
+    ) -> float:
+        """The reward. Raises Unscorable, ClientError."""
+        (scored,) = await self.scoring.ascore([self.scoring.sample(completions, prompt, row)])
+        assert scored.reward is not None  # on_invalid "none" is refused
+        return scored.reward
+
+
+class ProctorReward:
+    """A `reward_fn` that can be pickled and is done, one way or the other, within AReaL's 15 s."""
+
+    def __init__(
+        self,
+        url: str | Sequence[str] = "http://127.0.0.1:8000",
+        *,
+        on_invalid: OnInvalid = "wait",
+        call_s: float = CALL_S,
+        **options: Unpack[Options],
+    ) -> None:
+        """call_s: the most that one call takes, seconds. Otherwise see `Options`."""
+        options.setdefault("patience_s", call_s)
+        self.scoring = Scoring(url, on_invalid=on_invalid, **options)
+        self._call_s = call_s
+        self._client = options.get("client") or RewardClient(
+            url, api_key=options.get("api_key"), retry=Retry(patience_s=call_s / 2)
+        )
+
+    def __call__(
+        self, prompt: Any, completions: Any, prompt_ids: Any = None, completion_ids: Any = None, **row: Any
+    ) -> float:
+        """The reward. Raises Unscorable where it is not there in time, ClientError."""
+        until = time.monotonic() + self._call_s
+        sample = self.scoring.sample(completions, prompt, row)
+        tally = Tally(1, self.scoring.on_invalid, 0.0)
+        try:
+            tally.take(self._results(sample, until))
+        except PASSING as error:
+            tally.fail(error)
+        reward = tally.scored()[0].reward
+        assert reward is not None  # on_invalid "none" is refused
+        return reward
+
+    def _results(self, sample: Sample, until: float) -> Any:
+        """The result of the sample's batch, which the next try joins. Raises Unscorable, ClientError."""
+        body = sample.model_dump_json() if False else repr(sample.model_dump())
+        minute = int(time.time() // 300)
+        key = hashlib.sha256(f"areal {minute} {body}".encode("utf-8", "surrogatepass")).hexdigest()
+        options = {"reward": self.scoring.spec, "deadline_s": self.scoring.deadline_s}
+        batch_id = self._client.submit([sample], idempotency_key=key, **options)
+        pause_s = POLL_S[0]
+        while True:
+            status = self._client.status(batch_id)
+            if status.done >= status.total:
+                return status.results
+            if time.monotonic() + pause_s > until:
+                raise Unscorable(f"not scored within {self._call_s:g} s; the next try goes on from here")
+            time.sleep(pause_s)
+            pause_s = min(POLL_S[1], 2 * pause_s)
+
+
+__all__ = ["AsyncProctorReward", "ClientError", "ProctorReward", "Unscorable"]
