@@ -4,7 +4,8 @@
 
 exactly one of
     --fd N          serve the connected Unix stream socket at descriptor N
-    --dial PATH     connect to the Unix stream socket PATH (retried until it is there) and serve
+    --dial PATH     connect to the Unix stream socket PATH, or to any `*.sock` in the folder PATH, and serve;
+                    retried for half a minute, with --forever without end
 and
     --forever       with --dial: dial again after each connection, instead of exiting
     --token TEXT    with --dial: said in `hello`
@@ -37,6 +38,7 @@ import time
 from collections.abc import Callable
 
 from . import guest, isolate, linux, protocol
+from .dial import dial
 from .isolate import Ground, Unavailable
 from .serve import serve
 
@@ -57,6 +59,8 @@ ENVIRONMENT = {
 _OWN_UIDS = 1_862_270_976
 _REFUSED = 3
 _GRACE_S = 0.5
+_DIAL_S = 30.0
+_AGAIN_S = 1.0
 _THREAD_STACK = 8 << 20
 _PRELOAD = (
     "abc array base64 bisect builtins calendar cmath codecs collections collections.abc contextlib copy csv "
@@ -77,10 +81,14 @@ def main() -> None:
     linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
         sys.exit(_keep(sock, options))
-    while True:
-        status = _keep(_dial(options.dial), options)
+    patience_s = float("inf") if options.forever else _DIAL_S
+    while (sock := dial(options.dial, patience_s)) is not None:
+        status = _keep(sock, options)
         if not options.forever:
             sys.exit(status)
+        if status:
+            time.sleep(_AGAIN_S)
+    sys.exit(f"no worker listens at {options.dial}")
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -143,17 +151,6 @@ def _preload(more: list[str]) -> None:
     builtins.help = _Helper()  # type: ignore[attr-defined]
     known = [entry for entry in sys.path if entry not in ("", here)]
     guest.path[:] = known + [entry for entry in (*more, *getsitepackages()) if entry not in known and os.path.isdir(entry)]
-
-
-def _dial(path: str) -> socket.socket:
-    while True:
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        try:
-            sock.connect(path)
-            return sock
-        except OSError:
-            sock.close()
-            time.sleep(0.1)
 
 
 def _keep(sock: socket.socket, options: argparse.Namespace) -> int:
