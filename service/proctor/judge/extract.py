@@ -205,14 +205,14 @@ def _choose(blocks: list[Fence], entry_point: str | None, language: str) -> Fenc
 
 
 _STATEMENT = re.compile(
-    r"""\s*(?:
+    r"""(?:
         (?:import|from|def|class|async\ def|global|del|assert|raise|package|using|func|fn|let|const|var|public
           |private|static|void|int|return|struct|module|template|namespace)\b\ *[\w"'(\[{*&_.<:-]
-      | (?:for|while|if|elif|else|with|try|except|finally|match|case|switch|do)\b.*[:{]\s*$
-      | (?:pass|break|continue|end|fi|done|else|try)\s*$
+      | (?:for|while|if|elif|else|with|try|except|finally|match|case|switch|do)\b.*[:{]$
+      | (?:pass|break|continue|end|fi|done|else|try)$
       | [@#]\w
-      | [\w.\[\]'",\ ]+\ *(?:[-+*/%&|^:]|//|\*\*|<<|>>)?=[^=]
-      | .*[;{}]\s*$
+      | [\w.\[\]'",\ ]+(?::[^=]*)?(?:[-+*/%&|^:]|//|\*\*|<<|>>)?=[^=]
+      | .*[;{}]$
       | [\w.]+\(
       | [\[({*].*\)
       | echo\b
@@ -220,15 +220,16 @@ _STATEMENT = re.compile(
     re.VERBOSE,
 )
 _CALL = re.compile(r"\w\(")
+_QUOTED = re.compile(r"`[^`]*`")
+_BLOCK = re.compile(r"(?:async |for .* in |while |if |elif |else|with |try|except|def |class |match |case )[^`]*:$")
 _SENTENCE = re.compile(r"[A-Za-z][\w',-]* [\w',-]+ [\w',`-]+")
 
 
 def _code_line(line: str) -> bool:
-    """Whether a line could be code: shaped like a statement, or holding a call and no sentence."""
-    line = line[:2000]
-    if not line.strip():
+    """Whether a line could be code: shaped like a statement, or holding a call, and not a sentence with its stop."""
+    line = line.strip()[:1000]
+    calls = _CALL.search(_QUOTED.sub("", line)) is not None
+    if not calls and not _STATEMENT.match(line):
         return False
-    sentence = _SENTENCE.match(line.strip()) is not None
-    if _STATEMENT.match(line):
-        return not (sentence and line.rstrip().endswith((".", "!", "?", ":")) and not _CALL.search(line))
-    return not sentence and _CALL.search(line) is not None
+    stopped = line.endswith((".", "!", "?", ":", ","))
+    return not (stopped and _SENTENCE.match(line) and not _BLOCK.match(line))

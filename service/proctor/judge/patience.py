@@ -133,5 +133,5 @@ def deserved(ran: Ran, limits: Limits, *, saturated: bool) -> bool:
 
 
 def patient(limits: Limits) -> Limits:
-    """The limits of a second look: a longer wall, all else as before."""
-    return limits.model_copy(update={"wall_s": LONGER * limits.wall_s})
+    """The limits of a second look: more wall clock, for the case and the sample; all else as before."""
+    return limits.model_copy(update={"wall_s": LONGER * limits.wall_s, "sample_wall_s": LONGER * limits.sample_wall_s})
