@@ -323,6 +323,7 @@ class Supervisor:
         for child in self.children:
             if child.process is None or (status := child.process.poll()) is None:
                 continue
+            self._forget_metrics(child.process.pid)
             child.died()
             if status == EX_CONFIG:
                 return f"{child.name} cannot run with these settings on this machine (see above)"
@@ -332,6 +333,11 @@ class Supervisor:
         ours = {c.process.pid for c in self.children if c.process}
         reap_strangers(ours)
         return None
+
+    def _forget_metrics(self, pid: int) -> None:
+        """A dead API process answers no requests; its counters stay."""
+        for gauge in (self.folder / "metrics").glob(f"gauge_live*_{pid}.db"):
+            gauge.unlink(missing_ok=True)
 
     def _probe(self) -> dict[str, object] | None:
         """What `/readyz` answers, None while not ready."""

@@ -9,7 +9,17 @@ import time
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    values,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proctor.api.context import Owner, Shared
@@ -21,8 +31,8 @@ SECONDS = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
 )
-RUNNING = Gauge("proctor_http_requests_running", "Requests being answered.")
-WORKERS = Gauge("proctor_workers", "Workers alive.")
+RUNNING = Gauge("proctor_http_requests_running", "Requests being answered.", multiprocess_mode="livesum")
+WORKERS = Gauge("proctor_workers", "Workers alive.", multiprocess_mode="mostrecent")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 router = APIRouter(tags=["service"])
@@ -37,7 +47,16 @@ router = APIRouter(tags=["service"])
 async def metrics(context: Shared, _: Owner) -> Response:
     """Text format. Needs an API key where keys are on: labels name training runs."""
     WORKERS.set(len(await context.workers()))
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(_all_processes()), media_type=CONTENT_TYPE_LATEST)
+
+
+def _all_processes() -> CollectorRegistry:
+    """The metrics of every API process that shares the port: they keep them in files where there are several."""
+    if values.ValueClass is values.MutexValue:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 class Measured:
