@@ -87,7 +87,8 @@ class TestFences:
         assert extract_code("```python\na = 1\n```\nor\n```\nb = 2\n```") == "b = 2\n"
 
     def test_the_last_that_defines_the_entry_point(self) -> None:
-        text = "```python\ndef f(x):\n    return 0\n```\n```python\ndef f(x):\n    return 1\n```\n```python\nprint(f(2))\n```"
+        first, second = ("```python\ndef f(x):\n    return 0\n```\n", "```python\ndef f(x):\n    return 1\n```\n")
+        text = first + second + "```python\nprint(f(2))\n```"
         assert extract_code(text, entry_point="f") == "def f(x):\n    return 1\n"
 
     def test_console_output_is_not_the_program(self) -> None:
