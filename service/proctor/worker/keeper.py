@@ -20,8 +20,8 @@ from proctor.jobs import sweeper
 from proctor.jobs.leases import Leases, Report, Taken
 from proctor.sandbox.provider import Session
 
-#: Outcomes are sent together within this time.
-FLUSH_S = 0.03
+#: Outcomes are sent together within this time; at the end of a shard at once.
+FLUSH_S = 0.1
 #: Leases are renewed at least this often; a cancelled unit is killed within about that time.
 TICK_S = 0.5
 #: When a unit runs for longer, the unstarted rest of its shard goes back, for workers that wait.

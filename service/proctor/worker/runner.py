@@ -21,6 +21,7 @@ from proctor.jobs.leases import Leases, Report, Shard, Taken, write_outcome
 from proctor.judge.outcome import Outcome, conclude, tests_invalid
 from proctor.judge.patience import LONGER
 from proctor.judge.plan import case_count
+from proctor.judge.run_tests import RunTests, UnitTests
 from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
 from proctor.wire import (
@@ -31,7 +32,6 @@ from proctor.wire import (
     InvalidError,
     Limits,
     StdioTests,
-    Tests,
     Verdict,
 )
 from proctor.worker.keeper import Keeper
@@ -220,9 +220,9 @@ def invalid(message: str) -> Outcome:
     return Outcome(verdict=Verdict.INVALID, error=error)
 
 
-def took_its_sandbox_down(tests: Tests) -> Outcome:
+def took_its_sandbox_down(tests: UnitTests) -> Outcome:
     """The outcome of code that ends its sandbox whenever it runs, where other code does not."""
-    total = 1 if isinstance(tests, DatasetTests) else max(1, case_count(tests))
+    total = 1 if isinstance(tests, DatasetTests | RunTests) else max(1, case_count(tests))
     case = CaseResult(verdict=Verdict.RUNTIME_ERROR, detail="the code took its sandbox down, alone and repeatedly")
     return conclude([case], total, run_s=0.0, cpu_s=0.0, flags={LOST_FLAG})
 

@@ -6,7 +6,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable
 
-from proctor.wire import Tests, TestsAdapter
+from proctor.judge.run_tests import UnitTests, read_tests
 
 #: Bytes of JSON whose parsed form is kept; the parsed form is several times larger.
 MOST_BYTES = 16 << 20
@@ -19,9 +19,9 @@ class ParsedTests:
         self._fetch = fetch
         self._most = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[tuple[str, str], tuple[Tests, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], tuple[UnitTests, int]] = OrderedDict()
 
-    def get(self, owner: str, sha256: str) -> Tests | None:
+    def get(self, owner: str, sha256: str) -> UnitTests | None:
         """A test set, None where it is gone. Raises RedisError."""
         key = (owner, sha256)
         if (kept := self._kept.get(key)) is not None:
@@ -30,7 +30,7 @@ class ParsedTests:
         body = self._fetch(owner, sha256)
         if body is None:
             return None
-        tests = TestsAdapter.validate_python(json.loads(body))
+        tests = read_tests(json.loads(body))
         self._kept[key] = (tests, len(body))
         self._bytes += len(body)
         while self._bytes > self._most and len(self._kept) > 1:
