@@ -21,11 +21,11 @@ def judge(unit: Unit, session: Session, *, budget: Budget | None = None) -> Outc
     """
     if isinstance(unit.tests, DatasetTests):
         raise TypeError("a unit holds tests that are resolved, never a data set's row")
+    patient: Session = session if budget is None else PatientSession(session, budget)
     if isinstance(unit.tests, RunTests):
-        return run_once(unit, unit.tests, session)
+        return run_once(unit, unit.tests, patient)
     if case_count(unit.tests) == 0:
         return tests_invalid("no test case: nothing can be judged")
-    patient: Session = session if budget is None else PatientSession(session, budget)
     if isinstance(unit.tests, StdioTests):
         return judge_stdio(unit, unit.tests, patient)
     from proctor.judge.pairs import judge_pair

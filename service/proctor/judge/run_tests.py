@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from proctor.wire import Tests, TestsAdapter
 
 
 class RunTests(BaseModel):
@@ -17,3 +19,13 @@ class RunTests(BaseModel):
     argv: Annotated[list[str], Field(max_length=256)] = Field(default_factory=list)
     files: dict[str, str] = Field(default_factory=dict, description="Content by path, base64.")
     fetch: Annotated[list[str], Field(max_length=256)] = Field(default_factory=list)
+
+
+UnitTests = Tests | RunTests
+
+
+def read_tests(data: Any) -> UnitTests:
+    """The tests that were stored with a unit, from their JSON data. Raises pydantic.ValidationError."""
+    if isinstance(data, dict) and data.get("kind") == "run":
+        return RunTests.model_validate(data)
+    return TestsAdapter.validate_python(data)

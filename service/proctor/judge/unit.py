@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
+from proctor.judge.run_tests import RunTests
 from proctor.wire import Limits, Tests
 
 Stop = Literal["all", "first_failure"]
@@ -18,12 +19,13 @@ Stop = Literal["all", "first_failure"]
 class Unit:
     """Code to judge against tests, under limits.
 
-    `code` is what extraction found (never the whole completion), `tests` the resolved test set.
+    `code` is what extraction found (never the whole completion), `tests` the resolved test set
+    (RunTests where code is run and not judged).
     """
 
     language: str
     code: str
-    tests: Tests
+    tests: Tests | RunTests
     limits: Limits
     stop: Stop
 

@@ -8,7 +8,8 @@ the work of the earlier ones. Longer waits need `AsyncProctorReward`, which take
 
     workflow.async_reward_fn = AsyncProctorReward("http://127.0.0.1:8000")
 
-`on_invalid` is "wait", "raise" or a number; "wait" in the pool waits through AReaL's four tries, then the episode fails.
+`on_invalid` is "wait", "raise" or a number; "wait" in the pool waits through AReaL's four tries, then the
+episode fails.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import time
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from proctor.client import ClientError, RewardClient
+from proctor.client import RewardClient
 from proctor.client.retry import Retry
 from proctor.trainers.scoring import PASSING, Options, Scoring
 from proctor.trainers.tally import OnInvalid, Tally, Unscorable
-from proctor.wire import Sample
+from proctor.wire import InvalidCode, Sample, SampleResult
 
 CALL_S = 12.0  # of AReaL's 15 s
 POLL_S = (0.05, 0.5)
+WINDOW_S = 300  # tries within it are tries of the same work
 
 
 class AsyncProctorReward:
@@ -84,22 +86,35 @@ class ProctorReward:
         assert reward is not None  # on_invalid "none" is refused
         return reward
 
-    def _results(self, sample: Sample, until: float) -> Any:
-        """The result of the sample's batch, which the next try joins. Raises Unscorable, ClientError."""
-        body = sample.model_dump_json() if False else repr(sample.model_dump())
-        minute = int(time.time() // 300)
-        key = hashlib.sha256(f"areal {minute} {body}".encode("utf-8", "surrogatepass")).hexdigest()
-        options = {"reward": self.scoring.spec, "deadline_s": self.scoring.deadline_s}
-        batch_id = self._client.submit([sample], idempotency_key=key, **options)
+    def _results(self, sample: Sample, until: float) -> list[SampleResult]:
+        """The result of the sample; a next try joins the work. Raises Unscorable, ClientError."""
+        after = f"{time.time() // WINDOW_S}"
+        while True:
+            after, results = self._batch(sample, after, until)
+            error = results[0].error
+            lasting = error is not None and error.code is InvalidCode.TESTS_INVALID
+            if error is None or lasting or self.scoring.on_invalid != "wait":
+                return results
+            self._rest(POLL_S[1], until)
+
+    def _batch(self, sample: Sample, after: str, until: float) -> tuple[str, list[SampleResult]]:
+        """The batch that follows `after` for this sample, the same for every try. Raises Unscorable, ClientError."""
+        text = f"{after} {sample.model_dump()!r} {self.scoring.spec!r}"
+        batch_id = self._client.submit(
+            [sample],
+            idempotency_key=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+            reward=self.scoring.spec,
+            deadline_s=self.scoring.deadline_s,
+        )
         pause_s = POLL_S[0]
         while True:
             status = self._client.status(batch_id)
             if status.done >= status.total:
-                return status.results
-            if time.monotonic() + pause_s > until:
-                raise Unscorable(f"not scored within {self._call_s:g} s; the next try goes on from here")
-            time.sleep(pause_s)
+                return batch_id, status.results
+            self._rest(pause_s, until)
             pause_s = min(POLL_S[1], 2 * pause_s)
 
-
-__all__ = ["AsyncProctorReward", "ClientError", "ProctorReward", "Unscorable"]
+    def _rest(self, pause_s: float, until: float) -> None:
+        if time.monotonic() + pause_s > until:
+            raise Unscorable(f"not scored within {self._call_s:g} s; the next try goes on from here")
+        time.sleep(pause_s)

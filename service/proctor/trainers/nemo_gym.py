@@ -5,16 +5,16 @@
     if __name__ == "__main__":
         resources_server("http://127.0.0.1:8000").run_webserver()
 
-The tests stand in `verifier_metadata.unit_tests` (or `.tests`), the reasoning in items of type `reasoning`. `reward_components`
-sum to `reward` exactly, as NeMo-RL asks. NeMo-Gym has no way to leave a response out: what it cannot score is an
-error of the request, which ends the rollout, so `on_invalid` is "wait", "raise" or a number.
+The tests stand in `verifier_metadata.unit_tests` (or `.tests`), the reasoning in items of type `reasoning`.
+`reward_components` sum to `reward` exactly, as NeMo-RL asks. NeMo-Gym has no way to leave a response out: what it
+cannot score is an error of the request, which ends the rollout, so `on_invalid` is "wait", "raise" or a number.
 """
 
 # No `from __future__ import annotations`: FastAPI reads the annotations of the class below, which are local.
 
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from proctor.trainers.responses_api import read_response
 from proctor.trainers.scoring import Options, Scoring
@@ -37,7 +37,7 @@ def resources_server(
     class VerifyRequest(gym.BaseVerifyRequest):  # type: ignore[misc, name-defined]
         """A response to verify, and its tests."""
 
-        model_config = {"extra": "allow"}
+        model_config: ClassVar[dict[str, Any]] = {"extra": "allow"}
         verifier_metadata: dict[str, Any] | None = None
 
     class VerifyResponse(VerifyRequest):

@@ -47,7 +47,8 @@ class Options(TypedDict, total=False):
 
     api_key: of the service. reward: a policy's name, or the `reward` of a request. limits, language: of all samples.
     tests: name of the column that holds them, or a function of the row; dataset: format of the row instead.
-    columns: columns by field of a sample (id, group, prompt, language, limits, reasoning, reasoning_open, finish_reason).
+    columns: columns by field of a sample (id, group, prompt, language, limits, reasoning, reasoning_open,
+    finish_reason).
     reasoning_open: the chat template ends prompts with `<think>` and the trainer does not show it.
     patience_s: how long outages are waited out, seconds. deadline_s: for one request. run: label, and fair share.
     client, async_client: instead of those made from the URL.

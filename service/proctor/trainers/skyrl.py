@@ -2,9 +2,9 @@
 
     skyrl_gym.register(id="proctor", entry_point="proctor.trainers.skyrl:ProctorEnv")
 
-SkyRL makes one environment per sample, with the row's columns as `extras`, and calls `init(prompt)` and `step(action)`; the
-tests stand in `extras["reward_spec"]["ground_truth"]`. Options come from `env_config` (`url`, `on_invalid`, and those of
-`Options`). It has no way to leave a sample out: `on_invalid` is "wait", "raise" or a number.
+SkyRL makes one environment per sample, with the row's columns as `extras`, and calls `init(prompt)` and `step(action)`;
+the tests stand in `extras["reward_spec"]["ground_truth"]`. Options come from `env_config` (`url`, `on_invalid`, and
+those of `Options`). It has no way to leave a sample out: `on_invalid` is "wait", "raise" or a number.
 """
 
 from __future__ import annotations

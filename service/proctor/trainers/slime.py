@@ -2,8 +2,8 @@
 
 Or no code at all: `--rm-type remote_rm --rm-url http://127.0.0.1:8000/slime`.
 
-slime calls `await reward(args, sample)`, under `--group-rm` with a list of samples; the tests stand in `sample.label`, or
-where `args.proctor` says (a mapping of `Options`, set in the file of `--custom-config-path`). It has no way to leave
+slime calls `await reward(args, sample)`, under `--group-rm` with a list of samples; the tests stand in `sample.label`,
+or where `args.proctor` says (a mapping of `Options`, set in the file of `--custom-config-path`). It has no way to leave
 a sample out of its group: `on_invalid` is "wait", "raise" or a number.
 """
 

@@ -3,8 +3,8 @@
     from proctor.trainers.swift import register
     register("http://127.0.0.1:8000", tests="tests")
 
-ms-swift calls `await orm(completions, **columns)`; completions are texts, `messages` the conversations. It turns None into
-0 and masks nothing, so `on_invalid` is "wait", "raise" or a number. Every step has an event loop of its own.
+ms-swift calls `await orm(completions, **columns)`; completions are texts, `messages` the conversations. It turns None
+into 0 and masks nothing, so `on_invalid` is "wait", "raise" or a number. Every step has an event loop of its own.
 """
 
 from __future__ import annotations

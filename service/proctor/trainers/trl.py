@@ -96,7 +96,7 @@ class ProctorReward(_TRLReward):
 
     def beside(self, function: RewardFunction) -> RewardFunction:
         """`function`, but None where this one is None: so that TRL leaves the row out. May stand before or after it."""
-        if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
+        if _is_async(function):
 
             @functools.wraps(function, updated=())
             async def masked(*args: Any, **kwargs: Any) -> list[float | None]:
@@ -217,6 +217,10 @@ def _rows(columns: dict[str, Any], count: int) -> list[dict[str, Any]]:
 
 def _mask(theirs: Sequence[float | None], mine: Sequence[float | None]) -> list[float | None]:
     return [t if m is not None else None for t, m in zip(theirs, mine, strict=True)]
+
+
+def _is_async(function: RewardFunction) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def _named(wrapper: RewardFunction, function: RewardFunction) -> RewardFunction:

@@ -4,10 +4,10 @@
     reward.custom_reward_function.name=compute_score_async
     +reward.custom_reward_function.reward_kwargs.url=http://127.0.0.1:8000
 
-verl calls it once per sample with `data_source`, `solution_str`, `ground_truth` (the tests) and `extra_info`. It takes the
-keys of the first sample's answer and looks them up in every other's, so every answer has the same keys. It has no way
-to leave a sample out: `on_invalid` is "wait", "raise" or a number. Use the asynchronous function with verl's reward loop;
-the other one holds one of its few threads for as long as it waits.
+verl calls it once per sample with `data_source`, `solution_str`, `ground_truth` (the tests) and `extra_info`. It takes
+the keys of the first sample's answer and looks them up in every other's, so every answer has the same keys. It has no
+way to leave a sample out: `on_invalid` is "wait", "raise" or a number. Use the asynchronous function with verl's
+reward loop; the other one holds one of its few threads for as long as it waits.
 """
 
 from __future__ import annotations

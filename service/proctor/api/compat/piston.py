@@ -1,8 +1,8 @@
 """Piston: `POST /api/v2/execute` runs a program; `GET /api/v2/runtimes` lists the languages.
 
 As engineer-man/piston's API v2 has it; open-r1 (which asks for `cms_ioi` packages of its own, not served) and HF's
-code environments speak it. Times are milliseconds, memory bytes. A limit above ours is a 400 with a `message`, as there;
-a request that we cannot serve now is a 503 with a `message`, and its resend joins the work.
+code environments speak it. Times are milliseconds, memory bytes. A limit above ours is a 400 with a `message`, as
+there; a request that we cannot serve now is a 503 with a `message`, and its resend joins the work.
 """
 
 from __future__ import annotations

@@ -226,6 +226,8 @@ def _run_tests(run: Run) -> bytes:
 
 def account_of(result: SampleResult) -> Account | None:
     """What a run did; None where it could not be run."""
-    if result.verdict is Verdict.INVALID or not result.tests.cases or result.tests.cases[0].detail is None:
+    if result.verdict is Verdict.INVALID or not result.tests.cases:
         return None
-    return read_account(result.tests.cases[0].detail)
+    if "sandbox_lost" in result.flags:  # the worker's words, not an account: it took its sandbox down, repeatedly
+        return Account(exit_code=None, signal=9, stopped=None, cpu_s=0.0, wall_s=0.0, memory_mib=0.0)
+    return read_account(result.tests.cases[0].detail or "")

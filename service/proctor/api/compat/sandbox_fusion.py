@@ -5,9 +5,9 @@ clients depend on it: 200 whatever the code did; `Failed` for a timeout or an ex
 code on a timeout; the negative signal as return code; unknown fields ignored. Python has no compile step there, so
 a syntax error is a run that ends with 1. Not kept: its timeouts of programs that print more than a pipe holds.
 
-verl's client retries 504 and nothing else, three times, and takes any other failure for a wrong answer; its HTTP timeout,
-after which it does not retry either, is compile_timeout + run_timeout + 10 s. So a request that cannot be served
-yet waits, and gets its 504 just before that; the resend joins the work.
+verl's client retries 504 and nothing else, three times, and takes any other failure for a wrong answer; its HTTP
+timeout, after which it does not retry either, is compile_timeout + run_timeout + 10 s. So a request that cannot be
+served yet waits, and gets its 504 just before that; the resend joins the work.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def router(ports_of: PortsOf) -> APIRouter:
     routes = APIRouter(tags=["protocols of others"])
 
     @routes.post("/slime", summary="slime, miles: remote reward", response_model=None)
-    async def remote_rm(request: Request) -> float | None | dict[str, Any]:
+    async def remote_rm(request: Request) -> float | dict[str, Any] | None:
         ports = ports_of(request)
         call = await ports.read(request)
         options = options_of(call.query)
