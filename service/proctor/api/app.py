@@ -13,7 +13,7 @@ import structlog
 from fastapi import FastAPI
 
 from proctor import __version__
-from proctor.api import batches, docs, info, metrics, problems, rewards, test_sets
+from proctor.api import batches, compat, docs, info, metrics, problems, rewards, test_sets
 from proctor.api.auth import key_ring
 from proctor.api.backend import Backend
 from proctor.api.context import Context
@@ -57,6 +57,8 @@ def create_app(settings: Settings, open_parts: Open | None = None) -> FastAPI:
     app = FastAPI(title="Proctor", version=__version__, description=docs.DESCRIPTION, lifespan=lifespan, redoc_url=None)
     for module in (rewards, batches, test_sets, info, metrics):
         app.include_router(module.router)
+    for router in compat.routers(settings):
+        app.include_router(router)
     problems.install(app)
     docs.install(app)
     app.add_middleware(metrics.Measured)
