@@ -48,9 +48,14 @@ class Owner:
     @classmethod
     def current(cls) -> Owner:
         """This process."""
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Owner:
+        """A process of this host."""
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         namespace = os.stat("/proc/self/ns/pid").st_ino
-        return cls(host=f"{boot}:{namespace}", worker=f"{os.getpid()}:{start_time(os.getpid())}")
+        return cls(host=f"{boot}:{namespace}", worker=f"{pid}:{start_time(pid)}")
 
     def lives(self) -> bool:
         """Whether the process runs. Only meaningful where `host` is the asking process's own."""
