@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -157,7 +158,7 @@ class _Planner:
         self.languages = languages
         self.sandbox_name = sandbox_name
         self.fetched = fetched
-        self.faults: list[FieldFault] = []
+        self.faults: dict[str, FieldFault] = {}  # by pointer: what samples share is told once
         self.unknown_refs = False
         self.bodies: dict[str, bytes] = {}
         self.by_name: dict[str, _TestSet | None] = {}
@@ -189,7 +190,7 @@ class _Planner:
         )
 
     def _refusal(self) -> InvalidRequest:
-        faults = tuple(self.faults[:MAX_FAULTS])
+        faults = tuple(self.faults.values())[:MAX_FAULTS]
         first = f"{faults[0].pointer}: {faults[0].detail}"
         return InvalidRequest(
             first if len(faults) == 1 else f"{first} (and {len(self.faults) - 1} more)",
@@ -198,16 +199,16 @@ class _Planner:
         )
 
     def _fault(self, path: tuple[str | int, ...], detail: str) -> None:
-        self.faults.append(FieldFault(pointer(path), detail))
+        where = pointer(path)
+        self.faults.setdefault(where, FieldFault(where, detail))
 
     def _sample(self, index: int, sample: Sample) -> PlannedSample | None:
         where = ("samples", index)
-        known_faults = len(self.faults)
         self._check_language(sample.language, (*where, "language"))
         tests = self._tests(sample.tests, where)
         limits = self._limits(sample, tests, where)
-        if tests is None or len(self.faults) > known_faults:
-            return None
+        if tests is None or self.faults:
+            return None  # the batch is refused; only further faults are of interest
         parts = extract.split(sample.completion, reasoning=sample.reasoning, reasoning_open=sample.reasoning_open)
         unit, known = self._unit(sample, tests, limits, parts.answer)
         return PlannedSample(
@@ -312,19 +313,25 @@ class _Planner:
     def _limits(self, sample: Sample, tests: _TestSet | None, where: tuple[str | int, ...]) -> Limits:
         limits = self.base
         if tests is not None and tests.row.limits is not None:
-            limits = self._lay(tests.row.limits, limits, (*tests.where, "row"))
+            limits = self._lay(tests.row.limits, limits, (*tests.where, "row"), tests.row.limit_fields)
         if sample.limits is not None:
             limits = self._lay(sample.limits, limits, (*where, "limits"))
         return self._capped(limits)
 
-    def _lay(self, override: LimitsOverride | None, outer: Limits, path: tuple[str | int, ...]) -> Limits:
-        """`override` over `outer`; a value above its maximum is a fault."""
+    def _lay(
+        self,
+        override: LimitsOverride | None,
+        outer: Limits,
+        path: tuple[str | int, ...],
+        fields: Mapping[str, str] = MappingProxyType({}),
+    ) -> Limits:
+        """`override` over `outer`; a value above its maximum is a fault, at the field that `fields` names for it."""
         if override is None:
             return outer
         for name in override.model_fields_set:
             value, most = getattr(override, name), getattr(self.limits_max, name)
             if value is not None and value > most:
-                self._fault((*path, name), f"{value:g} is more than the maximum of {most:g}")
+                self._fault((*path, fields.get(name, name)), f"{name} {value:g} is more than the maximum of {most:g}")
         return override.over(outer)
 
     def _capped(self, limits: Limits) -> Limits:

@@ -7,6 +7,7 @@ JSON). `time_limit` is `{"seconds", "nanos"}` or a number of seconds and becomes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from proctor.judge.datasets.inputs_outputs import stdio_tests
@@ -16,6 +17,7 @@ from proctor.wire import LimitsOverride
 FIELDS = ("public_tests", "private_tests", "generated_tests")
 _WALL_SHARE = 3.0  # wall clock of a case, in CPU seconds, where the default might not do
 _LEAST_MIB = 16
+_LIMIT_FIELDS = {"cpu_s": "time_limit", "wall_s": "time_limit", "memory_mib": "memory_limit_bytes"}
 
 
 def read(row: dict[str, Any]) -> RowTests:
@@ -24,7 +26,7 @@ def read(row: dict[str, Any]) -> RowTests:
         raise RowFault((FIELDS[0],), "this field is missing")
     pairs = [pair for name in FIELDS for pair in _pairs(row.get(name), (name,))]
     tests = stdio_tests([i for i, _ in pairs], [o for _, o in pairs], problem=optional(row, "description", str))
-    return RowTests(tests=tests.tests, cases=tests.cases, limits=_limits(row), problem=tests.problem)
+    return replace(tests, limits=_limits(row), limit_fields=_LIMIT_FIELDS)
 
 
 def _pairs(value: Any, path: Path) -> list[tuple[str, str]]:

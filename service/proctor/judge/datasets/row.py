@@ -6,7 +6,9 @@ that a candidate wrote.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +32,7 @@ class RowTests:
     """What a row says, in our own terms.
 
     cases: number of test cases, where it is known before they run; 0 makes the row `tests_invalid`.
-    limits: the row's own limits; None without any.
+    limits: the row's own limits; None without any. limit_fields: the row's field for each of them.
     prelude: put before a completion that is only the body of `entry_point`; None where the format has no such.
     entry_point: the name that the code must define; None for programs.
     problem: the problem's text, for the thinking model.
@@ -40,6 +42,7 @@ class RowTests:
     tests: RunnableTests | None
     cases: int
     limits: LimitsOverride | None = None
+    limit_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     prelude: str | None = None
     entry_point: str | None = None
     problem: str | None = None
