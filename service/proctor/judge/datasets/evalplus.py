@@ -57,9 +57,14 @@ def read(row: dict[str, Any]) -> RowTests:
     if optional(row, "test", str):
         return _scripted(row, prompt)
     entry_point = field(row, "entry_point", str)
-    inputs = [*field(row, "base_input", list), *(optional(row, "plus_input", list) or [])]
-    for number, args in enumerate(inputs):
-        expect(args, list, ("base_input" if number < len(row["base_input"]) else "plus_input", number))
+    inputs = [
+        expect(args, list, (name, number))
+        for name, rows in (
+            ("base_input", field(row, "base_input", list)),
+            ("plus_input", optional(row, "plus_input", list)),
+        )
+        for number, args in enumerate(rows or [])
+    ]
     solution = field(row, "canonical_solution", str)
     code = _DRIVER.format(
         reference=repr(prompt + solution),
