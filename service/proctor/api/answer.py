@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
 from proctor.api.backend import Backend, BatchState
+from proctor.errors import Unavailable
 
 PAGE = 500
 CHUNK = 64 * 1024
+OUTAGE_S, OUTAGE_PAUSE_S = 60.0, 0.3
+P = ParamSpec("P")
+T = TypeVar("T")
 _INDEX = re.compile(rb'\{\s*"index"\s*:\s*(\d+)\s*[,}]')
+
+
+async def through_outage(call: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`call`, tried again while the queue does not answer: an accepted batch outlives a restart of Redis.
+
+    Raises Unavailable after `OUTAGE_S` of that.
+    """
+    since = time.monotonic()
+    while True:
+        try:
+            return await call(*args, **kwargs)
+        except Unavailable:
+            if time.monotonic() - since > OUTAGE_S:
+                raise
+            await asyncio.sleep(OUTAGE_PAUSE_S)
 
 
 async def all_results(backend: Backend, owner: str, batch_id: str, done: int) -> list[bytes]:

@@ -22,6 +22,7 @@ from proctor.settings import Settings
 
 log = structlog.get_logger(__name__)
 RESTART_S = 1.0
+REDIS_S = 5.0  # for an answer of Redis; longer than any call blocks there
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Redis, with a finisher and a sweeper as tasks that are started again when they fail."""
     # Here, so that an application on other parts needs none of these.
     from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
 
     from proctor.finish.finisher import Finisher
     from proctor.jobs import sweeper
@@ -79,7 +82,13 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
     if settings.redis_url is None:
         raise ConfigurationError("PROCTOR_REDIS_URL is not set; `proctor serve` starts a private Redis")
     async with AsyncExitStack() as held:
-        redis: Redis = Redis.from_url(settings.redis_url)
+        redis: Redis = Redis.from_url(
+            settings.redis_url,
+            socket_timeout=REDIS_S,
+            socket_connect_timeout=REDIS_S,
+            retry=Retry(NoBackoff(), 1),
+            health_check_interval=10,
+        )
         held.push_async_callback(redis.aclose)
         scorer = make_scorer(settings)
         finisher = Finisher(redis, settings, scorer)

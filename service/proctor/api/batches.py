@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from proctor.api import docs
 from proctor.api.admission import admit_body
-from proctor.api.answer import all_results, compose, ended, in_chunks, plain
+from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.context import Context, Owner, Shared
 from proctor.wire import BatchAccepted, BatchStatus
 
@@ -80,16 +80,14 @@ async def _lines(context: Context, owner: str, batch_id: str, after: int) -> Asy
     backend = context.backend
     seen = after
     while True:
-        state = await backend.status(owner, batch_id)
-        while page := await backend.results(owner, batch_id, after=seen, count=STREAM_PAGE):
+        state = await through_outage(backend.status, owner, batch_id)
+        while page := await through_outage(backend.results, owner, batch_id, seen, STREAM_PAGE):
             seen += len(page)
             async for chunk in in_chunks(result + b"\n" for result in page):
                 yield chunk
-        if ended(state) and seen >= state.total:
+        if seen > state.total or (ended(state) and seen == state.total):
             return
-        if seen > state.total:  # `after` beyond the end
-            return
-        await backend.wait(owner, batch_id, seen, WAIT_S)
+        await through_outage(backend.wait, owner, batch_id, seen, WAIT_S)
 
 
 @router.delete(

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from proctor.api import docs
 from proctor.api.admission import admit_body, idempotency_key
-from proctor.api.answer import all_results, compose, ended, in_chunks, plain
+from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.backend import BatchState
 from proctor.api.context import Context, Owner, Shared
 from proctor.errors import ProctorError, Unavailable
@@ -80,10 +80,10 @@ async def _answerable(context: Context, owner: str, batch_id: str, request: Requ
 
 async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:
     while True:
-        state = await context.backend.status(owner, batch_id)
+        state = await through_outage(context.backend.status, owner, batch_id)
         if ended(state):
             return state
-        await context.backend.wait(owner, batch_id, state.total, WAIT_S)
+        await through_outage(context.backend.wait, owner, batch_id, state.total, WAIT_S)
 
 
 async def _disconnected(request: Request) -> None:
@@ -92,7 +92,7 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _answer(context: Context, owner: str, batch_id: str, state: BatchState) -> Response:
-    results = await all_results(context.backend, owner, batch_id, state.total)
+    results = await through_outage(all_results, context.backend, owner, batch_id, state.total)
     tail = {"provenance": plain(state.provenance), "summary": plain(state.summary)}
     pieces = compose({"id": batch_id}, results, tail)
     if sum(map(len, results)) < WHOLE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from types import FrameType
 
@@ -41,4 +42,5 @@ def run(settings: Settings, fd: int | None = None) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-    Server(config).run(sockets=[socket.socket(fileno=fd)] if fd is not None else None)
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, then raises it again
+        Server(config).run(sockets=[socket.socket(fileno=fd)] if fd is not None else None)
