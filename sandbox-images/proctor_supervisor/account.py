@@ -4,6 +4,9 @@ CPU is the larger of two sums. One adds the CPU clock of every process ever seen
 ignores SIGCHLD, and so hides them from rusage, are in it. The other adds the clocks of live processes and of the
 children they waited for: those too short-lived to be seen are in that.
 
+Where we stand in a pid namespace whose /proc we could not mount (a container masks it), /proc is an outer one with
+numbers of its own: `number` translates, and the CPU clocks of all but the first process are read in ticks.
+
 Memory is resident memory. Pages shared by several processes are counted once: where the plain sum is over the limit
 it is read again as PSS before anyone is blamed. Files on the sample's tmpfs count too.
 """
@@ -34,10 +37,11 @@ class Process:
 
 @dataclass(slots=True)
 class Tree:
-    """The account of the tree under `root`, kept from reading to reading."""
+    """The account of the tree under `root`, kept from reading to reading. pid: the same process's number for us."""
 
     proc: int
     root: int
+    pid: int
     clocks: dict[tuple[int, int], float] = field(default_factory=dict)
     live: list[Process] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -47,8 +51,10 @@ class Tree:
         self.live = [process for process in processes.values() if self._mine(process, processes)]
         waited = 0.0
         for process in self.live:
-            self.clocks[(process.pid, process.start)] = process.own_s
-            waited += process.own_s + process.waited_s
+            own = cpu_clock(self.pid) if process.pid == self.root else None
+            own = process.own_s if own is None else own
+            self.clocks[(process.pid, process.start)] = own
+            waited += own + process.waited_s
         self.cpu_s = max(self.cpu_s, waited, sum(self.clocks.values()))
 
     def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
@@ -64,7 +70,7 @@ class Tree:
     def clock(self) -> float:
         """CPU seconds of the tree now: exact for the first process, as last read for the others."""
         first = next((key for key in self.clocks if key[0] == self.root), None)
-        now = cpu_clock(self.root)
+        now = cpu_clock(self.pid)
         if now is None:
             return self.cpu_s
         before = self.clocks[first] if first else 0.0
@@ -91,27 +97,54 @@ def cpu_clock(pid: int) -> float | None:
         return None
 
 
-def scan(proc: int, ours: frozenset[int]) -> dict[int, Process]:
-    """Every process in /proc but `ours`."""
+def is_foreign(proc: int) -> bool:
+    """Whether `proc` numbers processes in another pid namespace than ours."""
+    return os.readlink("self", dir_fd=proc) != str(os.getpid())
+
+
+def number(proc: int, pidfd: int) -> int:
+    """The number in `proc` of the process behind `pidfd`. Raises OSError, ValueError."""
+    text = _text(proc, f"self/fdinfo/{pidfd}") or ""
+    for line in text.splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    raise ValueError("a pidfd without a process")
+
+
+def scan(proc: int, ours: frozenset[int], foreign: bool) -> dict[int, Process]:
+    """Every process in /proc but `ours`, by its number there."""
     found = {}
     for name in os.listdir(proc):
-        if name.isdigit() and (pid := int(name)) not in ours and (process := _process(proc, pid)) is not None:
+        if name.isdigit() and (pid := int(name)) not in ours and (process := _process(proc, pid, foreign)) is not None:
             found[pid] = process
     return found
 
 
-def _process(proc: int, pid: int) -> Process | None:
+def _process(proc: int, pid: int, foreign: bool) -> Process | None:
     text = _text(proc, f"{pid}/stat")
     if text is None:
         return None
     # After the last ")": state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt
     # utime stime cutime cstime priority nice num_threads itrealvalue starttime vsize rss
     item = text[text.rindex(")") + 2 :].split()
-    own = cpu_clock(pid)
+    own = None if foreign else cpu_clock(pid)
     if own is None:
         own = (int(item[11]) + int(item[12])) * _TICK
     waited = (int(item[13]) + int(item[14])) * _TICK
     return Process(pid, int(item[1]), item[0], own, waited, int(item[17]), int(item[19]), int(item[21]) * _PAGE)
+
+
+def tasks_of_user(proc: int) -> int:
+    """Processes and threads of our user id, all of the machine's that /proc shows."""
+    uid, count = os.getuid(), 0
+    for name in os.listdir(proc):
+        try:
+            if name.isdigit() and os.stat(name, dir_fd=proc).st_uid == uid:
+                process = _process(proc, int(name), True)
+                count += process.tasks if process else 0
+        except OSError:
+            continue
+    return count
 
 
 def proportional(proc: int, process: Process) -> int:

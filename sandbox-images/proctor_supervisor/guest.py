@@ -8,8 +8,8 @@ Over `control` (SOCK_SEQPACKET) go: `D` with a descriptor of the sample's folder
 used so far and the monotonic clock, or `X` and the text of a compile error.
 
 The program runs as CPython runs a script: module `__main__`, standard streams as in C.UTF-8, exit status, traceback (our
-frames left out), threads joined, atexit, the module's objects released. Being process 1 of its pid namespace, it would
-ignore signals at their default action: those that a program may send to itself get a handler that ends it with
+frames left out), threads joined, atexit, the module's objects released. Being process 1 (tier B) of its pid namespace,
+it would ignore signals at their default action: those that a program may send to itself get a handler that ends it with
 128 + n. SIGKILL to itself stays without effect, and abort() ends in SIGSEGV.
 """
 
@@ -34,10 +34,9 @@ import types
 from typing import NoReturn
 
 from . import isolate, job, linux
-from .isolate import BOX, Ground
+from .isolate import Ground
 from .job import Job
 
-MAIN = f"{BOX}/main.py"
 CLOCK = struct.Struct("=cQQ")
 _TEXT_MAX = 16 * 1024
 _C_CALLS = 4  # what exec and the like take of the recursion limit beside our frames; measured
@@ -53,6 +52,8 @@ _MORTAL = (
     signal.SIGIO,
 )
 
+_held: set = set()
+
 #: sys.path of a program after its own folder; set by `main` before the zygotes fork.
 path: list[str] = []
 
@@ -66,8 +67,8 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     task = job.read(job_fd)
     os.close(job_fd)
     control = socket.socket(fileno=control_fd)
-    _prepare(task, control)
-    _run(task, control, more)
+    _prepare(ground, task, control)
+    _run(ground, task, control, more)
 
 
 def _close_but(*keep: int) -> None:
@@ -79,21 +80,22 @@ def _close_but(*keep: int) -> None:
     linux.close_above(lowest)
 
 
-def _prepare(task: Job, control: socket.socket) -> None:
+def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4)
-    folder = isolate.enter(task.limits["disk_mib"], spare)
+    box = ground.box
+    folder = isolate.enter(ground, task.limits["disk_mib"], spare)
     if task.kind != "tests":
-        _put(MAIN, task.blobs[0])
+        _put(f"{box}/main.py", task.blobs[0])
     if task.stdin_file:
-        _put(f"{BOX}/stdin", os.pread(0, stdin_size, 0))
+        _put(f"{box}/stdin", os.pread(0, stdin_size, 0))
     first = len(task.blobs) - len(task.files)
     for name, content in zip(task.files, task.blobs[first:], strict=True):
-        os.makedirs(os.path.dirname(f"{BOX}/work/{name}"), exist_ok=True)
-        _put(f"{BOX}/work/{name}", content)
+        os.makedirs(os.path.dirname(f"{box}/work/{name}"), exist_ok=True)
+        _put(f"{box}/work/{name}", content)
     socket.send_fds(control, [b"D"], [folder])
     os.close(folder)
-    isolate.give_up(isolate.FILTER, isolate.rlimits(task.limits, task.tasks, task.cpu_s))
+    isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
 
 
 def _put(name: str, content: bytes) -> None:
@@ -102,17 +104,18 @@ def _put(name: str, content: bytes) -> None:
         file.write(content)
 
 
-def _run(task: Job, control: socket.socket, more: list[int]) -> NoReturn:
+def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     if task.kind == "tests":
         _begin(control)
-        _tests(task, more)
-    code = marshal.loads(task.blobs[1]) if task.code else _compile(task.blobs[0], control)
+        _tests(ground, task, more)
+    main = f"{ground.box}/main.py"
+    code = marshal.loads(task.blobs[1]) if task.code else _compile(task.blobs[0], main, control)
     if task.kind == "compile":
         _send_code(code, control)
     _begin(control)
     if task.kind == "candidate":
-        _candidate(task, code, more)
-    _program(task, code)
+        _candidate(ground, task, code, more)
+    _program(ground, task, code)
 
 
 def _begin(control: socket.socket) -> None:
@@ -120,9 +123,9 @@ def _begin(control: socket.socket) -> None:
     control.close()
 
 
-def _compile(source: bytes, control: socket.socket) -> types.CodeType:
+def _compile(source: bytes, name: str, control: socket.socket) -> types.CodeType:
     try:
-        return compile(source, MAIN, "exec", dont_inherit=True)
+        return compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         text = "".join(traceback.format_exception_only(error))
         control.send(b"X" + text.encode("utf-8", "backslashreplace")[:_TEXT_MAX])
@@ -136,28 +139,29 @@ def _send_code(code: types.CodeType, control: socket.socket) -> NoReturn:
     os._exit(0)
 
 
-def _candidate(task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
+def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
     from .pair import candidate
 
-    _stage(task)
+    _stage(ground, task)
     candidate.main(socket.socket(fileno=more[0]), task.blobs[0], {**task.options, "code": code})
 
 
-def _tests(task: Job, more: list[int]) -> NoReturn:
+def _tests(ground: Ground, task: Job, more: list[int]) -> NoReturn:
     from .pair import tests
 
-    _stage(task)
+    _stage(ground, task)
     tests.main(socket.socket(fileno=more[0]), more[1], json.loads(task.blobs[0]), task.options)
 
 
-def _stage(task: Job) -> None:
+def _stage(ground: Ground, task: Job) -> None:
     """What a fresh interpreter has: streams, arguments, path, signals, collector."""
     _streams()
     sys.argv = ["main.py", *task.argv]
-    sys.path[:] = [f"{BOX}/work", *path]
-    os.register_at_fork(after_in_child=_default_signals)
-    for number in _MORTAL:
-        signal.signal(number, _die)
+    sys.path[:] = [f"{ground.box}/work", *path]
+    if os.getpid() == 1:
+        os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
+        for number in _MORTAL:
+            signal.signal(number, _die)
     gc.enable()
 
 
@@ -165,10 +169,22 @@ def _die(number: int, _frame: object) -> None:
     os._exit(128 + number)
 
 
+def _hold_signals() -> None:
+    """A signal that comes between the fork and the child's `_default_signals` must not be lost."""
+    global _held
+    _held = signal.pthread_sigmask(signal.SIG_BLOCK, _MORTAL)
+
+
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held)
+
+
 def _default_signals() -> None:
+    """In a child of process 1, which is an ordinary process again."""
     for number in _MORTAL:
         if signal.getsignal(number) is _die:
             signal.signal(number, signal.SIG_DFL)
+    _release_signals()
 
 
 def _streams() -> None:
@@ -186,10 +202,10 @@ def _stream(fd: int, name: str, mode: str, errors: str, line_buffering: bool) ->
     return stream
 
 
-def _program(task: Job, code: types.CodeType) -> NoReturn:
-    _stage(task)
+def _program(ground: Ground, task: Job, code: types.CodeType) -> NoReturn:
+    _stage(ground, task)
     main = types.ModuleType("__main__")
-    main.__dict__.update(__file__=MAIN, __builtins__=builtins, __annotations__={})
+    main.__dict__.update(__file__=f"{ground.box}/main.py", __builtins__=builtins, __annotations__={})
     for name in [name for name in sys.modules if name.startswith("proctor_supervisor")]:
         del sys.modules[name]
     sys.modules["__main__"] = main

@@ -1,28 +1,33 @@
-"""Isolation of one sample from all else, in tiers. The strongest that the kernel allows is probed at start.
+"""Isolation of one sample from all else, in tiers. The strongest that works is found at start by trying it.
 
-**B** The supervisor stands in a user, mount, IPC, UTS and network namespace made once, on a root of its own: a tmpfs with
-read-only binds of an allow-list. Every sample gets a pid, mount and IPC namespace and a tmpfs, then loses every
+**B** The supervisor stands in a user, pid, mount, IPC, UTS and network namespace made once, on a root of its own: a tmpfs
+with read-only binds of an allow-list. Every sample gets a pid, mount and IPC namespace and a tmpfs, then loses every
 capability. The sample is process 1 of its pid namespace, so its end, however it comes, ends all that it started. (A
 separate init would cost a second fork, 0.9 ms of CPU; instead the guest gives the signals that a process 1 ignores
-their default meaning by handlers, see `guest`.)
-**A** No namespace: a Landlock domain per sample (files, signals, abstract sockets), a folder that is wiped afterwards,
-a reaper process that outlives the sample and kills what it left.
-**U** A user id per sample, a folder of that user, `kill(-1)` as that user.
+their default meaning by handlers, see `guest`.) It finds /sandbox/work, /tmp, /var/tmp and /dev/shm, all on its own tmpfs
+of `disk_mib`; /usr, libraries, a few files of /etc, five devices; no /proc; nothing else.
 
-All have rlimits, no_new_privs and the system-call filter of `seccomp`; no sample has a /proc.
+**A** No namespace, no right: a Landlock domain per sample (Linux 6.12: files, TCP, signals, abstract sockets), a folder of
+its own that is wiped afterwards, and a reaper (`reaper`), which stands in a domain around the sample's and so can kill
+all of the sample's tree and nothing else, while the sample cannot reach it. Path-based chmod and utime, which Landlock
+lets pass, are off the list of system calls. It sees the names of the machine's files, but reads only the system's;
+TMPDIR names its folder for temporary files, /tmp itself is closed to it.
 
-What a sample finds: `/sandbox/work` (its working folder), `/tmp`, `/var/tmp` and `/dev/shm`, all on its own tmpfs of
-`disk_mib`; /usr, libraries, a few files of /etc, five devices; nothing else.
+**U** A user id per sample and a sweep as that user (`users`); for kernels with neither. Needs CAP_SETUID and CAP_SETGID.
+
+All have rlimits, no_new_privs and the system-call filter of `seccomp`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import resource
+import signal
 import stat
 from dataclasses import dataclass
 
-from . import linux, seccomp
+from . import boxes, landlock, linux, reaper, seccomp
 
 TIERS = ("U", "A", "B")
 """Weakest first."""
@@ -44,8 +49,13 @@ _INODES_PER_MIB = 64
 _MIB = 1 << 20
 
 _SAMPLE_NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC
-OWN_NAMESPACES = (
-    linux.CLONE_NEWUSER | linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNET
+_OWN_NAMESPACES = (
+    linux.CLONE_NEWUSER
+    | linux.CLONE_NEWPID
+    | linux.CLONE_NEWNS
+    | linux.CLONE_NEWIPC
+    | linux.CLONE_NEWUTS
+    | linux.CLONE_NEWNET
 )
 
 
@@ -55,11 +65,20 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What was prepared once for all samples. `proc`: a descriptor of /proc that no sample has."""
+    """What was prepared once for all samples.
+
+    proc: a descriptor of /proc that no sample has. box: the path of a sample's folder, the same for every one.
+    program: the filter of system calls. rules: what a Landlock domain allows, but for the box.
+    helpers: processes of ours in a sample's tree, at its root.
+    """
 
     tier: str
     proc: int
+    box: str
+    program: bytes
     enforcement: dict[str, str]
+    rules: tuple[landlock.Rule, ...] = ()
+    helpers: int = 0
 
 
 #: Which limit the kernel holds by itself, and which the supervisor reads and acts on every few milliseconds.
@@ -75,19 +94,45 @@ _ENFORCEMENT = {
 }
 
 
-def ground_b(prefixes: list[str], own_pids: bool) -> Ground:
-    """Prepare tier B. own_pids: the user namespace is there already, and we are process 1 in it. Raises Unavailable."""
-    if not own_pids:
-        enter_user_namespace()
-    return Ground("B", build_root(prefixes), dict(_ENFORCEMENT))
+def ready(tier: str, prefixes: list[str]) -> Ground:
+    """Prepare `tier`, for good. `prefixes`: folders to read beyond the system's. Raises Unavailable.
+
+    For B the caller stands in the user namespace already and is process 1 of its pid namespace.
+    """
+    try:
+        if tier == "B":
+            return Ground("B", _build_root(prefixes), BOX, seccomp.assemble(), dict(_ENFORCEMENT))
+        if tier == "A":
+            return _ready_a(prefixes)
+    except OSError as error:
+        raise Unavailable(str(error)) from None
+    raise Unavailable(f"there is no tier {tier}")
 
 
-def enter_user_namespace(more: int = 0) -> None:
-    """Stand in new namespaces as user `UID` with every capability there. Raises Unavailable."""
+def part(ground: Ground, name: str) -> Ground:
+    """The ground of one of two samples that run side by side."""
+    if ground.tier == "B":
+        return ground
+    return dataclasses.replace(ground, box=f"{os.path.dirname(ground.box)}/{name}")
+
+
+def _ready_a(prefixes: list[str]) -> Ground:
+    base = landlock.make_base()
+    proc = os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+    program = seccomp.assemble(paths_change=False)
+    rules = tuple(landlock.system(prefixes))
+    return Ground("A", proc, f"{base}/box", program, _ENFORCEMENT | {"disk_mib": "polled"}, rules, helpers=1)
+
+
+def enter_user_namespace() -> None:
+    """Stand in new namespaces as user `UID` with every capability there; the next fork is process 1 of a pid namespace.
+
+    Raises Unavailable.
+    """
     uid, gid = os.geteuid(), os.getegid()
     try:
         linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else uid_map belongs to root
-        linux.unshare(OWN_NAMESPACES | more)
+        linux.unshare(_OWN_NAMESPACES)
         for name, text in (("setgroups", "deny"), ("gid_map", f"{UID} {gid} 1"), ("uid_map", f"{UID} {uid} 1")):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
@@ -95,19 +140,8 @@ def enter_user_namespace(more: int = 0) -> None:
         raise Unavailable(f"no user namespace: {error}") from None
 
 
-def build_root(prefixes: list[str]) -> int:
-    """Make a read-only root and stand on it; return a descriptor of /proc, which the root lacks.
-
-    `prefixes`: further folders to bind (an interpreter that lives elsewhere). A caller that is process 1 of its pid
-    namespace gets a fresh /proc, another the one it has. Raises Unavailable.
-    """
-    try:
-        return _build_root(prefixes)
-    except OSError as error:
-        raise Unavailable(f"no root of our own: {error}") from None
-
-
 def _build_root(prefixes: list[str]) -> int:
+    """Make a read-only root and stand on it; a descriptor of /proc, which the root lacks."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proctor", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=16m")
     os.mkdir("/tmp/old")
@@ -128,13 +162,14 @@ def _build_root(prefixes: list[str]) -> int:
 
 
 def _own_proc() -> int:
-    """A descriptor of a /proc that is mounted nowhere any more."""
+    """A descriptor of a /proc that is mounted nowhere; of the old one where a container's masks forbid a new one."""
     os.mkdir("/new/proc")
     flags = os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC
     try:
-        if os.getpid() != 1:
-            return os.open("/old/proc", flags)
         linux.mount("proc", "/new/proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    except OSError:
+        return os.open("/old/proc", flags)
+    else:
         proc = os.open("/new/proc", flags)
         linux.umount("/new/proc", linux.MNT_DETACH)
         return proc
@@ -203,43 +238,57 @@ def settle(ground: Ground) -> None:
     """Give up what neither the supervisor nor a zygote needs."""
     if ground.tier == "B":
         linux.keep_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
 
-def enter(disk_mib: int, spare: int) -> int:
-    """In the sample's process, tier B: stand in namespaces and on a tmpfs of its own; the folder's descriptor.
+def enter(ground: Ground, disk_mib: int, spare: int) -> int:
+    """In the sample's process: stand apart from all others, in a folder of its own; the folder's descriptor.
 
     disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
     """
+    if ground.tier == "B":
+        _enter_b(disk_mib, spare)
+    else:
+        reaper.stand_between(landlock.domain([]))
+        os.mkdir(ground.box, 0o700)
+        os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
+    for name in _FOLDERS:
+        os.mkdir(f"{ground.box}/{name}", 0o700)
+    os.chdir(f"{ground.box}/work")
+    return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _enter_b(disk_mib: int, spare: int) -> None:
     linux.unshare(_SAMPLE_NAMESPACES)
     size = disk_mib * _MIB + spare + 64 * 1024
     inodes = 1024 + disk_mib * _INODES_PER_MIB
     options = f"mode=700,size={size},nr_inodes={inodes}"
     linux.mount("sandbox", BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
-    for name in _FOLDERS:
-        os.mkdir(f"{BOX}/{name}", 0o700)
-    os.chdir(f"{BOX}/work")
-    return os.open(BOX, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
 
 
-def give_up(program: bytes, rlimits: dict[int, int]) -> None:
+def give_up(ground: Ground, limits: dict[int, int]) -> None:
     """In the sample's process, last: no capability, no new privilege, rlimits, the filter. There is no way back."""
     os.setsid()
-    linux.drop_bounding(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
-    linux.keep_capabilities()
+    if ground.tier == "B":
+        linux.drop_bounding(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
+        linux.keep_capabilities()
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    linux.prctl(linux.PR_SET_PDEATHSIG, 9)
-    for which, value in rlimits.items():
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    for which, value in limits.items():
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
-    linux.seccomp(program)
+    if ground.tier == "A":
+        landlock.enter(landlock.domain([*ground.rules, (ground.box, landlock.ALL)]))
+    linux.seccomp(ground.program)
 
 
-def rlimits(limits: dict, tasks: int, cpu_s: float) -> dict[int, int]:
+def rlimits(limits: dict, tasks: int, cpu_s: float, spare_mib: int) -> dict[int, int]:
     """Backstops, far enough off that a right program meets none before the supervisor's own account.
 
-    tasks: processes and threads of this user, ours included; cpu_s: CPU seconds per process.
+    tasks: processes and threads of this user, ours included; cpu_s: CPU seconds per process;
+    spare_mib: MiB that we write ourselves into the sample's folder.
     """
     # A thread of a program that the sample executes reserves STACK, as its C library takes RLIMIT_STACK for a default.
     data = 2 * int(limits["memory_mib"]) * _MIB + 1024 * _MIB + int(limits["processes"]) * STACK
@@ -252,13 +301,29 @@ def rlimits(limits: dict, tasks: int, cpu_s: float) -> dict[int, int]:
         resource.RLIMIT_AS: 2 * data + 8192 * _MIB,
         resource.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_FSIZE: (int(limits["disk_mib"]) + spare_mib) * _MIB,
     }
 
 
-def folder_use(folder: int) -> tuple[int, bool]:
-    """Bytes used on the sample's tmpfs, and whether it is full (of blocks or of inodes)."""
-    use = os.fstatvfs(folder)
-    return (use.f_blocks - use.f_bfree) * use.f_frsize, use.f_bavail == 0 or use.f_ffree == 0
+def folder_use(ground: Ground, folder: int, disk_mib: int) -> tuple[int, bool]:
+    """Bytes that the sample's files take, and whether that is all it may have (of bytes or of names)."""
+    if ground.tier == "B":
+        use = os.fstatvfs(folder)
+        return (use.f_blocks - use.f_bfree) * use.f_frsize, use.f_bavail == 0 or use.f_ffree == 0
+    used, names = boxes.use(folder, 1024 + disk_mib * _INODES_PER_MIB)
+    return used, used > disk_mib * _MIB or names > 1024 + disk_mib * _INODES_PER_MIB
+
+
+def clean(ground: Ground) -> None:
+    """After a sample, its processes dead: remove what it left. Raises OSError."""
+    if ground.tier != "B":
+        boxes.remove(ground.box)
+
+
+def leave(ground: Ground) -> None:
+    """At the supervisor's end: remove what `ready` made."""
+    if ground.tier != "B":
+        boxes.remove(os.path.dirname(ground.box))
 
 
 def fetch(folder: int, path: str, most: int) -> bytes | None:
@@ -276,5 +341,3 @@ def fetch(folder: int, path: str, most: int) -> bytes | None:
             return None
         return file.read(most)
 
-
-FILTER = seccomp.assemble()

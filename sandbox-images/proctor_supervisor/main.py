@@ -16,8 +16,8 @@ and
     --bind FOLDER   (repeated) added to what samples may read, in tier B
 
 A *keeper* process forks the supervisor proper, which makes its isolation, forks the zygotes, says `hello` and serves. When
-the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. With --fd the supervisor
-is also process 1 of a pid namespace, where the kernel allows. Every connection gets a fresh supervisor.
+the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. In tier B the supervisor
+is also process 1 of a pid namespace. Every connection gets a fresh supervisor.
 
 It starts itself anew once, for an environment and a stack limit of its own: hash seed 0, UTC, C.UTF-8. Started by root it
 first becomes a user that nobody else is. Where it cannot keep its promises it answers `refused {message}` instead of
@@ -35,11 +35,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
 
 from . import guest, isolate, linux, protocol
 from .dial import dial
 from .isolate import Ground, Unavailable
+from .probe import choose
 from .serve import serve
 
 ENVIRONMENT = {
@@ -83,10 +83,9 @@ def main() -> None:
         sys.exit(_keep(sock, options))
     patience_s = float("inf") if options.forever else _DIAL_S
     while (sock := dial(options.dial, patience_s)) is not None:
-        status = _keep(sock, options)
         if not options.forever:
-            sys.exit(status)
-        if status:
+            sys.exit(_keep(sock, options))
+        if _keep_apart(sock, options) != 0:
             time.sleep(_AGAIN_S)
     sys.exit(f"no worker listens at {options.dial}")
 
@@ -155,23 +154,49 @@ def _preload(more: list[str]) -> None:
 
 def _keep(sock: socket.socket, options: argparse.Namespace) -> int:
     """Fork a supervisor for one connection and outlive it; its exit status."""
-    own_pids = False
-    if options.fd is not None and options.tier in (None, "B"):
-        try:
-            isolate.enter_user_namespace(linux.CLONE_NEWPID)
-            own_pids = True
-        except Unavailable:
-            pass
+    try:
+        tier = choose(options.bind, only=options.tier, least=options.min_tier)
+        ground = _stand(tier, options.bind)
+    except Unavailable as error:
+        protocol.send(sock, {"op": "refused", "message": str(error)})
+        return _REFUSED
     gc.collect()
     gc.freeze()
     pid = os.fork()
     if pid == 0:
-        _supervise(sock, options, own_pids)
+        _supervise(sock, options, ground)
     pidfd = os.pidfd_open(pid)
     _wait(sock, pidfd)
     sock.close()
     os.close(pidfd)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if ground is not None:
+        isolate.leave(ground)
+    return status
+
+
+def _keep_apart(sock: socket.socket, options: argparse.Namespace) -> int:
+    """`_keep` in a process of its own: it enters namespaces that cannot be left."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            status = _keep(sock, options)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status & 0xFF)
+    sock.close()
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _stand(tier: str, prefixes: list[str]) -> Ground | None:
+    """What the keeper does for a tier before it forks. None: the supervisor makes its own ground."""
+    if tier == "B":
+        isolate.enter_user_namespace()
+        return None
+    return isolate.ready(tier, prefixes)
 
 
 def _wait(sock: socket.socket, pidfd: int) -> None:
@@ -186,11 +211,14 @@ def _wait(sock: socket.socket, pidfd: int) -> None:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def _supervise(sock: socket.socket, options: argparse.Namespace, own_pids: bool) -> None:
+def _supervise(sock: socket.socket, options: argparse.Namespace, ground: Ground | None) -> None:
     status = 1
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        status = _ready_and_serve(sock, options, own_pids)
+        _close_all_but(sock, ground)
+        ground = ground or isolate.ready("B", options.bind)
+        isolate.settle(ground)
+        serve(ground, sock, image=options.image, token=options.token)
     except (protocol.Closed, BrokenPipeError, ConnectionResetError):
         status = 0
     except BaseException:
@@ -199,33 +227,13 @@ def _supervise(sock: socket.socket, options: argparse.Namespace, own_pids: bool)
         os._exit(status)
 
 
-def _ready_and_serve(sock: socket.socket, options: argparse.Namespace, own_pids: bool) -> int:
-    sys.stdin.close()
-    os.closerange(3, sock.fileno())
-    linux.close_above(sock.fileno() + 1)
-    os.dup2(os.open("/dev/null", os.O_RDWR), 0)
-    os.dup2(0, 1)
-    try:
-        ground = _ground(options, own_pids)
-    except Unavailable as error:
-        protocol.send(sock, {"op": "refused", "message": str(error)})
-        return _REFUSED
-    isolate.settle(ground)
-    serve(ground, sock, image=options.image, token=options.token)
-    return 0
-
-
-def _ground(options: argparse.Namespace, own_pids: bool) -> Ground:
-    """The strongest tier that works. Raises Unavailable below the least that is asked for."""
-    reasons = []
-    makers: dict[str, Callable[[], Ground]] = {"B": lambda: isolate.ground_b(options.bind, own_pids)}
-    for tier in reversed(isolate.TIERS):
-        if options.tier not in (None, tier) or tier not in makers:
-            continue
-        if isolate.TIERS.index(tier) < isolate.TIERS.index(options.min_tier):
-            continue
-        try:
-            return makers[tier]()
-        except Unavailable as error:
-            reasons.append(f"{tier}: {error}")
-    raise Unavailable("no tier of isolation that is strong enough works here: " + "; ".join(reasons or ["none"]))
+def _close_all_but(sock: socket.socket, ground: Ground | None) -> None:
+    """Leave open the connection, /proc, stderr and /dev/null."""
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    lowest = 3
+    for fd in sorted({sock.fileno(), *([ground.proc] if ground else [])}):
+        os.closerange(lowest, fd)
+        lowest = fd + 1
+    linux.close_above(lowest)

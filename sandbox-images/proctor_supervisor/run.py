@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from . import account, guest, isolate, job, zygote
+from . import account, guest, isolate, job, reaper, zygote
 from .account import Load, Process, Tree
 from .isolate import Ground
 from .job import Job
@@ -32,7 +32,7 @@ from .protocol import Closed
 from .zygote import Zygote
 
 _MIB = 1 << 20
-_OWN_TASKS = 4  # the keeper, the supervisor and two zygotes
+_OWN_TASKS = 6  # the keeper, the supervisor, two zygotes and their reapers; fewer in tier B
 _BARE_INTERPRETER = 8 * _MIB
 _CODE_MAX = 64 * _MIB
 _FETCH_MAX = 64 * _MIB
@@ -46,26 +46,34 @@ class Fault(Exception):
 
 @dataclass(slots=True)
 class Host:
-    """What every run needs. `client`: the worker's connection. `extra`: bytes of the zygote beyond a bare interpreter."""
+    """What every run needs.
+
+    client: the worker's connection. extra: bytes of the zygote beyond a bare interpreter. ours: numbers in /proc of the
+    processes that belong to no sample; foreign: those numbers are of another pid namespace.
+    """
 
     ground: Ground
     candidates: Zygote
     tests: Zygote
     client: socket.socket
-    extra: int = 0
+    extra: int
+    ours: frozenset[int]
+    foreign: bool
 
     @classmethod
     def start(cls, ground: Ground, client: socket.socket) -> Host:
         """Fork the zygotes. Nothing has been read from `client` yet."""
         with open(os.open("self/statm", os.O_RDONLY, dir_fd=ground.proc), "rb") as file:
             resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-        candidates, tests = Zygote(ground, guest.enter), Zygote(ground, guest.enter)
-        return cls(ground, candidates, tests, client, max(0, resident - _BARE_INTERPRETER))
-
-    @property
-    def ours(self) -> frozenset[int]:
-        """Process ids that belong to no sample."""
-        return frozenset((os.getpid(), self.candidates.pid, self.tests.pid))
+        candidates = Zygote(isolate.part(ground, "candidate"), guest.enter)
+        tests = Zygote(isolate.part(ground, "tests"), guest.enter)
+        ours = {int(os.readlink("self", dir_fd=ground.proc))}
+        for one in (candidates, tests):
+            pidfd = os.pidfd_open(one.pid)
+            ours.add(account.number(ground.proc, pidfd))
+            os.close(pidfd)
+        foreign = account.is_foreign(ground.proc)
+        return cls(ground, candidates, tests, client, max(0, resident - _BARE_INTERPRETER), frozenset(ours), foreign)
 
 
 @dataclass(slots=True)
@@ -148,8 +156,8 @@ class Guest:
         """The zygote says: started, or ended."""
         message, fds, _flags, _address = socket.recv_fds(self.forker.conn, 64, 1)
         if message[:1] == b"S":
-            self.tree = Tree(self.host.ground.proc, zygote.STARTED.unpack(message)[1])
             self.pidfd = fds[0]
+            self.tree = self._tree(zygote.STARTED.unpack(message)[1])
             if self.doomed:
                 self.kill()
         elif message[:1] == b"E":
@@ -159,6 +167,13 @@ class Guest:
             self._end(status, user + system, peak_kib * 1024)
         else:
             raise Fault("a zygote died")
+
+    def _tree(self, pid: int) -> Tree:
+        proc = self.host.ground.proc
+        try:
+            return Tree(proc, account.number(proc, self.pidfd) if self.host.foreign else pid, pid)
+        except ValueError:  # ended and waited for already
+            return Tree(proc, -1, pid)
 
     def on_control(self) -> bool:
         """The child says: folder, begun, or a compile error. False at the end."""
@@ -201,7 +216,7 @@ class Guest:
         self.doomed = True
         if self.pidfd >= 0 and not self.ended:
             try:
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self.pidfd, reaper.STOP if self.host.ground.helpers else signal.SIGKILL)
             except ProcessLookupError:
                 pass
 
@@ -226,7 +241,7 @@ class Guest:
         if self.tree is None or self.ended:
             return
         self.tree.read(processes)
-        if self.tree.tasks > int(self.limits["processes"]):
+        if self.tree.tasks - self.host.ground.helpers > int(self.limits["processes"]):
             self.stop("processes")
         if self._memory() > int(self.limits["memory_mib"]) * _MIB:
             self.stop("memory")
@@ -241,12 +256,18 @@ class Guest:
                 self.pss, self.pss_rss = sum(account.proportional(self.host.ground.proc, p) for p in live), rss
             used = self.pss
         if self.folder >= 0:
-            files, full = isolate.folder_use(self.folder)
-            used += files
-            if full:
-                self.ran.flags.add("disk_full")
+            used += self._files()
         self.peak = max(self.peak, used)
         return used
+
+    def _files(self) -> int:
+        ground = self.forker.ground
+        files, full = isolate.folder_use(ground, self.folder, int(self.limits["disk_mib"]))
+        if full:
+            self.ran.flags.add("disk_full")
+            if ground.enforcement["disk_mib"] == "polled" and not self.ended:
+                self.kill()
+        return files
 
     def late(self, now: float) -> None:
         """Hold the tree to its clocks."""
@@ -278,8 +299,8 @@ class Guest:
         ran = self.ran
         self.peak = max(self.peak, peak - self.host.extra)
         ran.memory_mib = self.peak / _MIB
-        if self.folder >= 0 and isolate.folder_use(self.folder)[1]:
-            ran.flags.add("disk_full")
+        if self.folder >= 0:
+            self._files()
         if ran.stopped is None and not self.doomed:
             if self.peak > int(self.limits["memory_mib"]) * _MIB:
                 ran.stopped = "memory"
@@ -300,6 +321,12 @@ class Guest:
         self.close()
         return self.ran
 
+    def _clean(self) -> None:
+        try:
+            isolate.clean(self.forker.ground)
+        except OSError as error:
+            raise Fault(f"a sample's folder cannot be removed: {error}") from None
+
     def _last_words(self, err: bytearray) -> None:
         """An uncaught refusal of memory or of processes. A program may forge them, but it fails with them all the same."""
         if self.ran.exit_code != 1:
@@ -316,6 +343,8 @@ class Guest:
         for fd in (*self.outputs, self.pidfd, self.folder):
             if fd >= 0:
                 os.close(fd)
+        if self.ended:
+            self._clean()
 
 
 class Watch:
@@ -376,7 +405,7 @@ class Watch:
             self.handlers[fd]()
 
     def _measure(self, now: float) -> None:
-        processes = account.scan(self.host.ground.proc, self.host.ours)
+        processes = account.scan(self.host.ground.proc, self.host.ours, self.host.foreign)
         if self.before is None:
             self.before = account.load(self.host.ground.proc)
         for one in self.guests:
@@ -407,6 +436,7 @@ def run_case(
     return one.finish(fetch)
 
 
-def own_tasks(limits: dict) -> int:
-    """RLIMIT_NPROC for one tree beside ours: one more than it may have, so that going over is seen."""
-    return _OWN_TASKS + int(limits["processes"]) + 1
+def tasks_allowed(host: Host, limits: dict, trees: int = 1) -> int:
+    """RLIMIT_NPROC for a sample: one more than each tree may have, so that going over is seen, beside what else runs."""
+    others = _OWN_TASKS if host.ground.tier == "B" else account.tasks_of_user(host.ground.proc) + _OWN_TASKS
+    return others + trees * (int(limits["processes"]) + 1)

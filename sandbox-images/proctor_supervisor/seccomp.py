@@ -104,6 +104,8 @@ _IOCTL = (0x5401, 0x5413, 0x540F, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, win
 _PRCTL = (1, 2, 3, 15, 16, 21, 23, 29, 30, 38, 39, 41, 42, 0x53564D41)
 _AF_UNIX, _SOCK_STREAM, _SOCK_FLAGS = 1, 1, 0o2000000 | 0o4000
 
+_BY_PATH = frozenset("chmod fchmodat fchmodat2 utime utimes futimesat utimensat".split())
+
 _Code = list[tuple[int, int, int, int]]
 
 
@@ -190,9 +192,12 @@ def numbers(machine: str = linux.MACHINE) -> dict[str, int]:
     return {name: int(number) for name, number in (item.split("=") for item in _MACHINES[machine][1].split())}
 
 
-def assemble(machine: str = linux.MACHINE) -> bytes:
-    """The filter as BPF. Raises OSError for an architecture without a list."""
-    table = numbers(machine)
+def assemble(machine: str = linux.MACHINE, *, paths_change: bool = True) -> bytes:
+    """The filter as BPF. Raises OSError for an architecture without a list.
+
+    paths_change: whether mode and times of a file may be changed by its path, which Landlock does not look at.
+    """
+    table = {name: number for name, number in numbers(machine).items() if paths_change or name not in _BY_PATH}
     code: _Code = [(_LD, 0, 0, _ARCH), (_JEQ, 1, 0, _MACHINES[machine][0]), (_RET, 0, 0, _KILL), (_LD, 0, 0, _NR)]
     if machine == "x86_64":
         code += [(_JGE, 0, 1, _X32_BIT), (_RET, 0, 0, _KILL)]

@@ -12,7 +12,7 @@ from . import PROTOCOL, protocol
 from .isolate import Ground
 from .job import Job
 from .pairing import Pair
-from .run import Host, own_tasks, run_case
+from .run import Host, run_case, tasks_allowed
 
 LANGUAGES = {"python": ".".join(map(str, sys.version_info[:3]))}
 _LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
@@ -97,7 +97,7 @@ class _Server:
         limits = program.limits
         blobs = [program.source] if program.code is None else [program.source, program.code]
         cpu_s = limits["cpu_s"] + limits["compile_s"]
-        job = Job(kind, limits, own_tasks(limits), cpu_s, code=program.code is not None, blobs=blobs)
+        job = Job(kind, limits, tasks_allowed(self.host, limits), cpu_s, code=program.code is not None, blobs=blobs)
         for name, value in more.items():
             object.__setattr__(job, name, value)
         return job
@@ -136,7 +136,7 @@ class _Server:
             "allow_in_process": bool(header.get("allow_in_process", False)),
             "limits": limits,
         }
-        tasks = 2 * own_tasks(limits)
+        tasks = tasks_allowed(self.host, limits, trees=2)
         cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
         candidate = Job("candidate", limits, tasks, cpu_s, options=options, blobs=[source])
         text = json.dumps(header.get("tests")).encode("ascii")

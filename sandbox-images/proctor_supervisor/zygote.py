@@ -32,9 +32,10 @@ UNREADY = 70
 
 
 class Zygote:
-    """The supervisor's end. `pid`: the zygote's own."""
+    """The supervisor's end. pid: the zygote's own; ground: where its samples stand."""
 
     def __init__(self, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> None:
+        self.ground = ground
         self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.collect()
         gc.freeze()
@@ -53,8 +54,9 @@ def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[in
     """Fork samples until the supervisor is gone. Never returns."""
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
         _close_but(conn.fileno(), ground.proc)
-        own = _own_pids(ground)
+        own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -66,53 +68,20 @@ def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[in
     os._exit(0)
 
 
-def _own_pids(ground: Ground) -> int | None:
-    """A descriptor of our pid namespace, if we may come back to it; None in one that is not ours (a container's)."""
-    own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
-    try:
-        linux.setns(own, linux.CLONE_NEWPID)
-    except PermissionError:
-        os.close(own)
-        return None
-    return own
-
-
 def _serve_one(
-    conn: socket.socket, own: int | None, ground: Ground, entry: Callable[[Ground, list[int]], None]
+    conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]
 ) -> bool:
     message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX)
     if not message:
         return False
-    if own is None:
-        _fork_apart(conn, ground, entry, fds)
-        return True
-    linux.unshare(linux.CLONE_NEWPID)
-    pid = _fork(ground, entry, fds)
-    linux.setns(own, linux.CLONE_NEWPID)
-    _attend(conn, pid, fds)
+    if ground.tier == "B":  # the child is to be process 1 of a pid namespace, and we come back to ours
+        linux.unshare(linux.CLONE_NEWPID)
+        pid = _fork(ground, entry, fds)
+        linux.setns(own, linux.CLONE_NEWPID)
+    else:
+        pid = _fork(ground, entry, fds)
+    _attend(conn, pid, fds, ground)
     return True
-
-
-def _fork_apart(
-    conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]
-) -> None:
-    """Let a process of its own make the sample's pid namespace: who made one cannot leave it. Costs a second fork."""
-    helper = os.fork()
-    if helper == 0:
-        status = 1
-        try:
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-            linux.unshare(linux.CLONE_NEWPID)
-            _attend(conn, _fork(ground, entry, fds), fds)
-            status = 0
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            os._exit(status)
-    for fd in fds:
-        os.close(fd)
-    if os.waitpid(helper, 0)[1] != 0:
-        raise ChildProcessError("the process beside a sample died")
 
 
 def _fork(ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]) -> int:
@@ -127,7 +96,7 @@ def _fork(ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Seque
     return pid
 
 
-def _attend(conn: socket.socket, pid: int, fds: Sequence[int]) -> None:
+def _attend(conn: socket.socket, pid: int, fds: Sequence[int], ground: Ground) -> None:
     """Tell the supervisor of the sample's start and end."""
     for fd in fds:
         os.close(fd)
@@ -135,7 +104,28 @@ def _attend(conn: socket.socket, pid: int, fds: Sequence[int]) -> None:
     socket.send_fds(conn, [STARTED.pack(b"S", pid)], [pidfd])
     os.close(pidfd)
     _pid, status, usage = os.wait4(pid, 0)
+    if ground.helpers:
+        _bury_orphans(ground)
     conn.send(ENDED.pack(b"E", status, usage.ru_utime, usage.ru_stime, usage.ru_maxrss))
+
+
+def _bury_orphans(ground: Ground) -> None:
+    """Kill what came to us because the process that looked after it was killed. Nobody, as a rule."""
+    while True:
+        try:
+            pid, _status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            for child in _children(ground):
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
+def _children(ground: Ground) -> list[int]:
+    fd = os.open("thread-self/children", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+    with open(fd) as file:
+        return [int(word) for word in file.read().split()]
 
 
 def _close_but(*keep: int) -> None:

@@ -1,0 +1,80 @@
+"""Landlock domains of tier A. Needs no right; Linux 6.12 (ABI 6) for scoped signals and abstract sockets.
+
+A domain only ever takes away, nests, and holds for all that descend from who entered it. What it does not look at
+(stat, chmod, utime, setxattr by path) is left to permissions and to the filter of system calls.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+
+from . import linux
+
+ABI = 6
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+_REFER, _TRUNCATE = 1 << 13, 1 << 14
+ALL = (1 << 16) - 1
+"""Every right on files of ABI 6: up to LANDLOCK_ACCESS_FS_IOCTL_DEV."""
+_FILE_ONLY = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
+_READ = _EXECUTE | _READ_FILE | _READ_DIR
+_NET, _SCOPED = 0b11, 0b11
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives")
+_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/mime.types")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_BASES = ("/dev/shm", "/tmp")
+
+Rule = tuple[str, int]
+
+
+def system(prefixes: list[str]) -> list[Rule]:
+    """What every sample may read: the system's programs and libraries, and `prefixes`.
+
+    No /dev/shm: samples would share it. So multiprocessing's locks and shared memory do not work in tier A.
+    """
+    rules = [(path, _READ) for path in (*_SYSTEM, *_FILES, *prefixes)]
+    return rules + [(path, _READ_FILE | _WRITE_FILE) for path in _DEVICES]
+
+
+def domain(rules: list[Rule]) -> int:
+    """A ruleset that refuses all but `rules`: a descriptor. Without rules it leaves files alone. Raises OSError."""
+    ruleset = linux.landlock_ruleset(ALL if rules else 0, _NET, _SCOPED)
+    for path, access in rules:
+        try:
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            continue  # this system has no such folder
+        if not stat.S_ISDIR(os.fstat(fd).st_mode):
+            access &= _FILE_ONLY
+        linux.landlock_allow(ruleset, fd, access)
+        os.close(fd)
+    return ruleset
+
+
+def enter(ruleset: int) -> None:
+    """Stand in the domain, for good. Needs no_new_privs. Raises OSError."""
+    linux.landlock_restrict(ruleset)
+    os.close(ruleset)
+
+
+def _room(folder: str) -> int:
+    """Bytes free for us, memory preferred where there is plenty."""
+    try:
+        use = os.statvfs(folder)
+    except OSError:
+        return 0
+    return min(use.f_bavail * use.f_frsize, 1 << 30)
+
+
+def make_base() -> str:
+    """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError."""
+    if linux.landlock_abi() < ABI:
+        raise OSError(f"Landlock ABI {linux.landlock_abi()}, and signals are scoped from {ABI} on")
+    for base in sorted(_BASES, key=_room, reverse=True):
+        try:
+            return tempfile.mkdtemp(prefix="proctor-", dir=base)
+        except OSError:
+            continue
+    raise OSError(f"no folder to write in: {', '.join(_BASES)}")

@@ -1,0 +1,109 @@
+"""Providers that need more than this process: containers, and sandboxes that somebody else started."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import proctor_supervisor
+from proctor.sandbox.attached import AttachedProvider
+from proctor.sandbox.docker import DockerProvider
+from proctor.sandbox.docker_client import connect
+from proctor.sandbox.docker_container import Owner, container_options, fresh_uid
+from proctor.sandbox.provider import Provider
+from proctor.settings import Settings
+
+_REPLICAS = 3
+_SOURCES = Path(proctor_supervisor.__file__).parents[1]
+_BOOT = f"import sys; sys.path.insert(0, {str(_SOURCES)!r}); from proctor_supervisor.main import main; main()"
+
+
+def docker(tier: str, runtime: str | None = None) -> Callable[[], Provider]:
+    """Containers of the worker's own."""
+    return lambda: DockerProvider(Settings(min_tier=tier, sandbox_runtime=runtime), tier=tier)  # type: ignore[arg-type]
+
+
+class _Attached(AttachedProvider):
+    """The provider and, standing in for compose, what starts its sandboxes."""
+
+    def __init__(self, tier: str) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="proctor-sockets-")
+        folder = Path(self._temporary.name)
+        folder.chmod(0o755)
+        super().__init__(Settings(sandbox_sockets=folder, min_tier=tier))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        super().close()
+        self._temporary.cleanup()
+
+
+class AttachedProcesses(_Attached):
+    """Sandboxes are processes of this host."""
+
+    def __init__(self, tier: str) -> None:
+        super().__init__(tier)
+        command = ["--dial", self._temporary.name, "--forever", "--tier", tier, "--min-tier", tier]
+        self._processes = [
+            subprocess.Popen(
+                ["/usr/bin/python3", "-I", "-S", "-B", "-c", _BOOT, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=sys.stderr,
+                start_new_session=True,
+            )
+            for _ in range(_REPLICAS)
+        ]
+
+    def close(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        super().close()
+
+
+class AttachedContainers(_Attached):
+    """Sandboxes are containers that share one folder of sockets, like replicas of a compose service."""
+
+    def __init__(self, tier: str) -> None:
+        super().__init__(tier)
+        self._client = connect()
+        self._containers = [self._client.containers.create(**self._options(tier)) for _ in range(_REPLICAS)]
+        for container in self._containers:
+            container.start()
+
+    def _options(self, tier: str) -> dict[str, Any]:
+        settings = Settings()
+        options = container_options(
+            image=settings.sandbox_image,
+            folder=Path(self._temporary.name),
+            limits=settings.limits_max,
+            limits_max=settings.limits_max,
+            uid=fresh_uid(mapped=False),
+            owner=Owner.current(),
+            token=secrets.token_hex(8),
+            min_tier=tier,  # type: ignore[arg-type]
+            tier=tier,  # type: ignore[arg-type]
+            runtime=None,
+        )
+        return options | {"command": ["--dial", "/run/proctor", "--forever", "--tier", tier, "--min-tier", tier]}
+
+    def close(self) -> None:
+        for container in self._containers:
+            container.remove(force=True)
+        self._client.close()
+        super().close()
+
+
+#: name, tier, how to make it, marks
+OTHER_KINDS = [
+    ("docker-B", "B", docker("B"), [pytest.mark.docker]),
+    ("attached-B", "B", lambda: AttachedProcesses("B"), []),
+    ("attached-docker-B", "B", lambda: AttachedContainers("B"), [pytest.mark.docker]),
+]
