@@ -7,13 +7,21 @@ from collections.abc import Callable
 from proctor.errors import ConfigurationError
 from proctor.settings import Settings
 from proctor.thinking.endpoint import Endpoint
+from proctor.thinking.providers.http import HttpProvider
 from proctor.thinking.providers.openai import OpenAIProvider
+from proctor.thinking.providers.openrlhf import OpenRlhfProvider
+from proctor.thinking.providers.sglang import SglangProvider
+from proctor.thinking.providers.tei import TeiProvider
 from proctor.thinking.providers.vllm import VllmProvider
 from proctor.thinking.text import load_template
 from proctor.thinking.types import Provider
 
 _MAKERS: dict[str, Callable[[Endpoint, str | None, str], Provider]] = {
     "vllm": VllmProvider,
+    "sglang": SglangProvider,
+    "tei": TeiProvider,
+    "openrlhf": OpenRlhfProvider,
+    "http": HttpProvider,
     "openai": lambda endpoint, model, _: OpenAIProvider(endpoint, model),
 }
 

@@ -1,0 +1,120 @@
+"""Each server's contract, field by field, over a real local server; openai and vllm have files of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from thinking_server import Asked, serve
+
+from proctor.errors import ThinkingUnavailable
+from proctor.settings import Settings
+from proctor.thinking import Score, Thought, make_scorer
+
+Shape = Callable[[list[Any]], Any]
+
+SHAPES: dict[str, tuple[str, str, Shape]] = {
+    # provider: (path, field of the inputs, the answer for these scores)
+    "vllm": ("/classify", "input", lambda xs: {"data": [{"index": i, "probs": [x]} for i, x in enumerate(xs)]}),
+    "sglang": ("/classify", "text", lambda xs: [{"embedding": [x], "meta_info": {}} for x in xs]),
+    "tei": ("/predict", "inputs", lambda xs: [[{"score": x, "label": "LABEL_0"}] for x in xs]),
+    "openrlhf": ("/get_reward", "query", lambda xs: {"rewards": xs, "scores": xs, "extra_logs": {}}),
+    "http": ("/", "inputs", lambda xs: {"scores": xs}),
+}
+LOGITS = ("vllm", "sglang", "tei", "openrlhf")
+
+
+async def score(
+    provider: str, answer: Callable[[list[Any]], Any], thoughts: list[Thought], url: str = "", **settings: Any
+) -> tuple[list[Score | BaseException], list[Asked]]:
+    _, name, _ = SHAPES[provider]
+    with serve(lambda asked: (200, answer(asked.body[name]))) as model:
+        named: dict[str, Any] = {"thinking_provider": provider, "thinking_url": model.url + url, **settings}
+        scorer = make_scorer(Settings(**named))
+        assert scorer is not None
+        try:
+            return await asyncio.gather(*map(scorer.score, thoughts), return_exceptions=True), model.asked
+        finally:
+            await scorer.close()
+
+
+def numbered(count: int) -> list[Thought]:
+    return [Thought(f"problem {i}", f"reasoning {i}") for i in range(count)]
+
+
+@pytest.mark.parametrize("provider", SHAPES)
+async def test_scores_keep_the_order_of_their_inputs(provider: str) -> None:
+    path, name, shape = SHAPES[provider]
+
+    def answer(inputs: list[Any]) -> Any:
+        return shape([int(str(text).split("reasoning ")[1].split("'")[0]) / 10 for text in inputs])
+
+    scores, asked = await score(provider, answer, numbered(10), thinking_normalize="identity", thinking_model="m")
+    assert scores == [Score(i / 10) for i in range(10)]
+    assert {a.path for a in asked} == {path}
+    assert all("problem" in str(text) for a in asked for text in a.body[name])
+
+
+@pytest.mark.parametrize("provider", LOGITS)
+async def test_logits_are_normalised_by_a_sigmoid_unless_told(provider: str) -> None:
+    (given,), _ = await score(provider, lambda xs: SHAPES[provider][2]([-1.5] * len(xs)), numbered(1))
+    assert given == Score(pytest.approx(1 / (1 + math.exp(1.5))))
+
+
+async def test_raw_scores_are_asked_for() -> None:
+    _, asked = await score("tei", lambda xs: SHAPES["tei"][2]([0.0] * len(xs)), numbered(1))
+    assert asked[0].body["raw_scores"] is True
+    _, asked = await score("vllm", lambda xs: SHAPES["vllm"][2]([0.0] * len(xs)), numbered(1))
+    assert asked[0].body["use_activation"] is False
+
+
+async def test_tei_gets_32_inputs_at_most() -> None:
+    shape = SHAPES["tei"][2]
+    scores, asked = await score("tei", lambda xs: shape([0.0] * len(xs)), numbered(70), thinking_batch=64)
+    assert scores == [Score(0.5)] * 70
+    assert max(len(a.body["inputs"]) for a in asked) <= 32
+
+
+async def test_openrlhf_takes_its_full_url_and_wrapped_values() -> None:
+    (given,), asked = await score("openrlhf", lambda xs: {"rewards": [[0.0]] * len(xs)}, numbered(1), url="/get_reward")
+    assert given == Score(0.5)
+    assert asked[0].path == "/get_reward"
+    assert asked[0].body["prompts"] == ["problem 0"]
+
+
+async def test_http_gets_both_texts_apart_and_joined() -> None:
+    (given,), asked = await score("http", lambda xs: {"scores": [0.25]}, numbered(1), thinking_model="m")
+    assert given == Score(0.25)
+    assert asked[0].body["model"] == "m"
+    (item,) = asked[0].body["inputs"]
+    assert (item["problem"], item["reasoning"]) == ("problem 0", "reasoning 0")
+    assert "problem 0" in item["text"]
+    assert "reasoning 0" in item["text"]
+
+
+@pytest.mark.parametrize("provider", SHAPES)
+async def test_whatever_else_it_answers_is_an_error(provider: str) -> None:
+    shape = SHAPES[provider][2]
+    wrong = [[], [0.5, 0.5], [math.nan], [None], ["0.5"], [[0.5, 0.5]], [{}]]
+    junk = [None, 3, "x", {}, [], [3], {"data": [3]}]
+    answers = [*map(shape, wrong), *junk]
+    results = await asyncio.gather(*(score(provider, lambda _, a=a: a, numbered(1)) for a in answers))
+    for (given,), _ in results:
+        assert isinstance(given, ThinkingUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer"),
+    [
+        ("vllm", {"data": [{"index": 0, "probs": [0.5, 0.5], "num_classes": 2}]}),
+        ("sglang", [{"embedding": [0.5, 0.5]}]),
+        ("tei", [[{"score": 0.5, "label": "A"}, {"score": 0.5, "label": "B"}]]),
+    ],
+)
+async def test_a_head_of_several_labels_is_no_reward_model(provider: str, answer: Any) -> None:
+    (given,), _ = await score(provider, lambda _: answer, numbered(1))
+    assert isinstance(given, ThinkingUnavailable)
+    assert "one label" in str(given)
