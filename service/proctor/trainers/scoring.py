@@ -27,7 +27,7 @@ from proctor.client import (
 from proctor.client.retry import Retry
 from proctor.trainers.tally import OnInvalid, Scored, Tally, checked
 from proctor.trainers.terms import terms_of
-from proctor.trainers.tests_field import plain, tests_of
+from proctor.trainers.tests_field import as_tests, plain
 from proctor.trainers.text import answer_of, problem_of
 from proctor.wire import DatasetTests, LimitsOverride, RewardSpec, Sample, TestRef, Tests
 
@@ -138,11 +138,11 @@ class Scoring:
             return DatasetTests.model_validate({"kind": "dataset", "format": dataset, "row": plain(dict(row))})
         where = self._options.get("tests", "tests")
         if not isinstance(where, str):
-            return tests_of(where(row))
+            return as_tests(where(row))
         if not _has(row, where):
             raise ValueError(f"no column {where!r} holds tests; there are {', '.join(sorted(map(str, row)))}")
         try:
-            return tests_of(row[where])
+            return as_tests(row[where])
         except ValueError as error:
             raise ValueError(f"column {where!r}: {error}") from error
 

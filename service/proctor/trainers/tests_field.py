@@ -18,7 +18,7 @@ from proctor.wire import DatasetTests, StdioTests, TestRef, Tests, TestsAdapter
 _RefAdapter: TypeAdapter[TestRef] = TypeAdapter(TestRef)
 
 
-def tests_of(value: Any) -> Tests | TestRef:
+def as_tests(value: Any) -> Tests | TestRef:
     """The tests that `value` means. Raises ValueError, which names what is wrong."""
     value = _json(value) if isinstance(value, bytes | str) else plain(value)
     if isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from proctor.api.compat.options import Options
 from proctor.errors import FieldFault, InvalidRequest
-from proctor.trainers.tests_field import tests_of
+from proctor.trainers.tests_field import as_tests
 from proctor.trainers.text import Answer, answer_of, problem_of
 from proctor.wire import BatchRequest, Sample
 
@@ -18,7 +18,7 @@ DEADLINE = 2.0  # times the patience: a resend finds the work still wanted
 def sample_of(prompt: Any, answer: Answer, tests: Any, options: Options, where: str) -> Sample:
     """The sample. where: JSON pointer of `tests`. Raises InvalidRequest where they cannot be read."""
     try:
-        read = tests_of(tests)
+        read = as_tests(tests)
     except ValueError as error:
         raise InvalidRequest(f"{where}: {brief(error)}", faults=(FieldFault(where, brief(error)),)) from None
     opened = answer.reasoning_open if options.reasoning_open is None else options.reasoning_open
