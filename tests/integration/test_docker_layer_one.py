@@ -79,6 +79,7 @@ def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         owner=Owner.current(),
         token="secret",
         min_tier="A",
+        tier=None,
         runtime=None,
     )
     options |= {"entrypoint": ["python3", "-I", "-c", PROBE], "command": [], "auto_remove": False}

@@ -39,7 +39,7 @@ class AttachedProvider:
 
     name = "attached"
 
-    def __init__(self, settings: Settings, *, arrival_s: float = ARRIVAL_S) -> None:
+    def __init__(self, settings: Settings, *, arrival_s: float = ARRIVAL_S, hello_s: float = HELLO_S) -> None:
         """Raises ConfigurationError without a folder to listen in."""
         folder = settings.sandbox_sockets
         if folder is None or not folder.is_dir():
@@ -47,6 +47,7 @@ class AttachedProvider:
         self._folder: Path = folder
         self._settings = settings
         self._arrival_s = arrival_s
+        self._hello_s = hello_s
         self._pool = Pool(self._await, recycle=settings.sandbox_recycle)
         remove_stale(folder)
 
@@ -73,7 +74,7 @@ class AttachedProvider:
             finally:
                 listener.close()
             try:
-                return _Attached(sock, language, self._settings)
+                return _Attached(sock, language, self._settings, self._hello_s)
             except SandboxError as error:
                 refused = error
                 _log.warning("sandbox_refused", error=str(error))
@@ -83,13 +84,13 @@ class AttachedProvider:
 class _Attached:
     """A sandbox of somebody else's, by its connection."""
 
-    def __init__(self, sock: socket.socket, language: str, settings: Settings) -> None:
+    def __init__(self, sock: socket.socket, language: str, settings: Settings, hello_s: float) -> None:
         """The handshake. Closes `sock` and raises SandboxError where it fails."""
         self.language = language
-        inner = SocketSession(sock, hello_s=HELLO_S, allow_in_process=settings.allow_in_process)
+        inner = SocketSession(sock, hello_s=hello_s, allow_in_process=settings.allow_in_process)
         try:
             require(inner.hello, tier=settings.min_tier, language=language)
-            inner.ping()
+            inner.ping(hello_s)
         except SandboxError:
             inner.close()
             raise

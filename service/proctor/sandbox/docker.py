@@ -29,7 +29,7 @@ from proctor.sandbox.listener import Listener
 from proctor.sandbox.pool import Pool
 from proctor.sandbox.provider import Session
 from proctor.sandbox.session import SocketSession
-from proctor.settings import Settings
+from proctor.settings import Settings, Tier
 from proctor.wire import Limits
 
 if TYPE_CHECKING:
@@ -49,9 +49,13 @@ class DockerProvider:
 
     name = "docker"
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises ConfigurationError without the docker package, SandboxUnavailable without daemon or image."""
+    def __init__(self, settings: Settings, *, tier: Tier | None = None) -> None:
+        """`tier`: use this one and no other, for tests.
+
+        Raises ConfigurationError without the docker package, SandboxUnavailable without daemon or image.
+        """
         self._settings = settings
+        self._tier = tier
         self._images = {"python": settings.sandbox_image}
         self._owner = Owner.current()
         self._numbers = itertools.count()
@@ -62,9 +66,8 @@ class DockerProvider:
             self._mapped_uids = maps_uids(info)
             self._adjustable = adjusts(settings.sandbox_runtime or info["DefaultRuntime"])
             self._digests = {name: self._client.images.get(tag).id for name, tag in self._images.items()}
-            self._base = _private_folder()
             reap_containers(self._client)
-            reap_folders(self._base)
+            reap_folders(_private_folder())
         except Exception as error:
             self._client.close()
             raise docker_failure(error, doing="looking for the sandbox image") from error
@@ -90,7 +93,7 @@ class DockerProvider:
 
     def _start(self, language: str) -> _Sandbox:
         """A new container, its supervisor connected. Raises SandboxUnavailable; nothing is left then."""
-        folder = self._base / f"{self._owner.worker}.{next(self._numbers)}"
+        folder = _private_folder() / f"{self._owner.worker}.{next(self._numbers)}"
         folder.mkdir(mode=0o711)
         began = time.monotonic()
         with contextlib.ExitStack() as undo:
@@ -133,6 +136,7 @@ class DockerProvider:
             owner=self._owner,
             token=token,
             min_tier=self._settings.min_tier,
+            tier=self._tier,
             runtime=self._settings.sandbox_runtime,
         )
 

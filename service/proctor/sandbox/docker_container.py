@@ -107,16 +107,18 @@ def container_options(
     owner: Owner,
     token: str,
     min_tier: Tier,
+    tier: Tier | None,
     runtime: str | None,
 ) -> dict[str, Any]:
     """The arguments of `client.containers.create`. `limits` are the first sample's, `limits_max` any sample's;
-    the supervisor says `token` to the worker first."""
+    the supervisor says `token` to the worker first, and takes the strongest tier from `min_tier` on, or just `tier`."""
     from docker.types import LogConfig, Mount, Ulimit
 
     memory = memory_bytes(limits)
+    dial = ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--token", token, "--min-tier", min_tier]
     return {
         "image": image,
-        "command": ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--token", token, "--min-tier", min_tier],
+        "command": [*dial, *(["--tier", tier] if tier else [])],
         "name": f"proctor-{secrets.token_hex(6)}",
         "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: secrets.token_hex(8)},
         "user": f"{uid}:{uid}",

@@ -11,6 +11,8 @@ from proctor.sandbox.provider import Hello, PairRan, Program, Session
 from proctor.settings import Tier
 from proctor.wire import Limits
 
+#: How long a warm supervisor may take to answer, seconds.
+_PING_S = 5.0
 #: From the weakest to the strongest.
 _STRENGTH: tuple[Tier, ...] = ("U", "A", "B")
 
@@ -18,7 +20,7 @@ _STRENGTH: tuple[Tier, ...] = ("U", "A", "B")
 class AnsweringSession(Session, Protocol):
     """A session that can be asked for a sign of life."""
 
-    def ping(self) -> None:
+    def ping(self, within_s: float) -> None:
         """Raises SandboxLost, SandboxProtocolError."""
 
 
@@ -52,7 +54,7 @@ class LeasedSession:
         if self.closed:
             return False
         try:
-            self._inner.ping()
+            self._inner.ping(_PING_S)
         except SandboxError:
             return False
         return True

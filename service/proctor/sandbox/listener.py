@@ -52,7 +52,7 @@ class Listener:
                 continue
             connection.settimeout(None)
             return connection
-        raise SandboxUnavailable(f"no sandbox dialled {self.path} within {timeout_s:g} s")
+        raise SandboxUnavailable(f"no sandbox dialled {self.path} within {timeout_s:.3g} s")
 
     def close(self) -> None:
         """Stop listening and remove the path."""

@@ -63,9 +63,9 @@ class SocketSession:
         header, blobs = self._ask(request, [source], "paired", 3 * limits.compile_s + limits.sample_wall_s)
         return _pair_ran(header, blobs)
 
-    def ping(self) -> None:
+    def ping(self, within_s: float = _GRACE_S) -> None:
         """Ask for a sign of life. Raises SandboxLost, SandboxProtocolError."""
-        self._ask({"op": "ping"}, [], "pong", 0)
+        self._ask({"op": "ping"}, [], "pong", within_s - _GRACE_S)
 
     def close(self) -> None:
         """See `Session.close`."""

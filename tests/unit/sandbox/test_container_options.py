@@ -26,6 +26,7 @@ def _options(tmp_path: Path) -> dict[str, Any]:
         owner=Owner.current(),
         token="secret",
         min_tier="A",
+        tier=None,
         runtime="runsc",
     )
 

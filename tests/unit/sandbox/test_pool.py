@@ -26,7 +26,7 @@ class FakeSession:
     def pair(self, *_: Any, **__: Any) -> Any:
         return None
 
-    def ping(self) -> None:
+    def ping(self, within_s: float) -> None:
         pass
 
     def close(self) -> None:
