@@ -26,7 +26,7 @@ _GRACE_S = 2.0
 _REPORT_MAX = 64 << 20
 _LINE_MAX = 1 << 20
 _DETAIL_MAX = 4096
-_VERDICTS = frozenset(("passed", "wrong_answer", "runtime_error", "tampered", "tests_invalid"))
+_VERDICTS = frozenset(("passed", "wrong_answer", "runtime_error", "memory_limit", "tampered"))
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ class Pair:
             verdict = said.get("verdict")
             report.cases.append(
                 {
-                    "verdict": verdict if verdict in _VERDICTS else "tests_invalid",
+                    "verdict": verdict if verdict in _VERDICTS else "tampered",
                     "detail": _text(said.get("detail")),
                     "cpu_s": round(max(0.0, self.candidate.clock() - self.candidate.base_cpu), 6),
                     "wall_s": round(time.monotonic() - self.candidate.since, 6),

@@ -1,0 +1,11 @@
+"""Test code and candidate in two processes: what crosses between them, and nothing else.
+
+candidate.py   the candidate's end: runs the code, answers requests; nothing it says is believed beyond values
+tests.py       the tests' end: drives the tests and reports each case to the supervisor
+link.py        one conversation over a stream socket, seen from the tests
+remote.py      the candidate's functions, classes and objects as the tests see them
+codec.py       values as bytes: strict, typed, bounded; no pickle
+names.py       which names a test leaves unresolved, and whether it needs the candidate's own process
+compare.py     equality of values, decided by us
+function.py script.py pytest_items.py   one driver per kind of test
+"""

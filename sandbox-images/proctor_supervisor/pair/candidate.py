@@ -1,0 +1,491 @@
+"""The candidate's end: runs the code as a module, then does what the tests ask, one request after another.
+
+This runs in the candidate's own process, so nothing here protects anybody: a candidate that patches it changes
+only what it says, and what it says is no more than values.
+
+A request is a tuple (operation, drops, …): `drops` are handles that the tests hold no longer. An answer is one of
+
+    ("ok", value, changes)          changes: (n, content) for the nth mutable argument, where it was changed in place
+    ("raise", exception, changes)
+    ("stop", value)                 an iterator came to its end
+    ("cannot", text)                the value cannot be sent
+    ("callback", number, args, kwargs), ("next", number)
+                                    a function or an iterator of the tests is wanted; the answer comes as a request
+                                    ("return", [], value) or ("throw", [], exception) or ("end", [])
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import copy
+import enum
+import inspect
+import operator
+import os
+import socket
+import struct
+import sys
+import threading
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from . import codec, frames, leetcode
+
+MODULE = "solution"
+_U64 = struct.Struct("<Q")
+_BY_VALUE = (int, float, complex, str, bytes)
+_CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque, bytearray)
+_ITERATES = "__iter__", "__next__"
+PROTOCOLS = (
+    "__call__ __iter__ __next__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __enter__ __exit__ "
+    "__aenter__ __aexit__ __aiter__ __anext__ __await__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ "
+    "__neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ __ceil__ __eq__ __lt__ __le__ __gt__ __ge__ "
+    "__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ __or__ "
+    "__xor__ __divmod__"
+).split()
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "__len__": len,
+    "__iter__": iter,
+    "__bool__": bool,
+    "__int__": int,
+    "__float__": float,
+    "__complex__": complex,
+    "__bytes__": bytes,
+    "__reversed__": reversed,
+    "__round__": round,
+    "__divmod__": divmod,
+    "__str__": str,
+    "__repr__": repr,
+    "__format__": format,
+    "__hash__": hash,
+    "__dir__": dir,
+    "__pow__": pow,
+    "__copy__": copy.copy,
+    "__deepcopy__": copy.deepcopy,
+    **{
+        f"__{n}__": getattr(operator, n) for n in ("neg", "pos", "abs", "invert", "index", "eq", "ne", "lt", "le", "gt")
+    },
+    **{f"__{n}__": getattr(operator, n) for n in ("ge", "add", "sub", "mul", "matmul", "truediv", "floordiv", "mod")},
+    **{f"__{n}__": getattr(operator, n) for n in ("lshift", "rshift", "xor", "getitem", "setitem", "delitem")},
+    "__and__": operator.and_,
+    "__or__": operator.or_,
+}
+
+
+def main(sock: socket.socket, source: bytes, options: dict) -> NoReturn:
+    """Run the candidate until the tests have no more to ask. `options["code"]`: the source, compiled."""
+    code = options.get("code") or compile(source, "main.py", "exec", dont_inherit=True)
+    status = 1
+    try:
+        Harness(sock).run(code, b"class Solution" in source)
+        status = 0
+    except frames.Gone:
+        status = 0
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BaseException:
+                continue
+        os._exit(status)
+
+
+class Harness:
+    """One conversation with the tests."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._lock = threading.RLock()
+        self._objects: dict[int, Any] = {}
+        self._handles: dict[int, int] = {}
+        self._described: set[int] = set()
+        self._next = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.module = types.ModuleType(MODULE)
+
+    def run(self, code: types.CodeType, leetcode_style: bool) -> None:
+        """Execute the module, say how that went, then serve."""
+        names = self.module.__dict__
+        names["__file__"] = code.co_filename
+        if leetcode_style:
+            names.update(leetcode.NAMES)
+        sys.modules[MODULE] = self.module
+        sys.modules["__main__"] = self.module
+        sys.setrecursionlimit(1000 + _depth() + 8)
+        try:
+            exec(code, names)
+            answer: tuple = ("ok", None, ())
+        except BaseException as error:
+            _tell(error)
+            answer = ("raise", error, ())
+        self._answer(answer, [])
+        while self._serve_one():
+            pass
+
+    def _serve_one(self) -> bool:
+        request, arguments = self._request()
+        if request[0] == "bye":
+            return False
+        self._answer(self._do(request, arguments), arguments)
+        return True
+
+    def _request(self) -> tuple[tuple, list[Any]]:
+        data = frames.receive(self._sock)
+        reader = codec.Reader(data, self._resolve, builtins_allowed=codec.FUNCTIONS)
+        request = _deep(reader.read)
+        for handle in request[1]:
+            self._handles.pop(id(self._objects.pop(handle, None)), None)
+        return request, reader.mutables
+
+    def _do(self, request: tuple, arguments: list[Any]) -> tuple:
+        before = self._image(arguments)
+        try:
+            value = getattr(self, "_op_" + request[0])(*request[2:])
+            answer = ("ok", value)
+        except StopIteration as stop:
+            answer = ("stop", stop.value) if request[0] in ("special", "resume") else ("raise", stop)
+        except BaseException as error:
+            answer = ("raise", error)
+        finally:
+            _flush()
+        if answer[0] == "stop":
+            return answer
+        return (*answer, self._changes(arguments, before))
+
+    def _image(self, arguments: list[Any]) -> list[bytes]:
+        return [self._content(value, arguments) for value in arguments]
+
+    def _content(self, value: Any, arguments: list[Any]) -> bytes:
+        writer = codec.Writer(self._foreign, arguments)
+        try:
+            _deep(lambda: writer.write(codec.content(value)))
+        except codec.CannotCross:
+            return b""
+        return bytes(writer.out)
+
+    def _changes(self, arguments: list[Any], before: list[bytes]) -> tuple:
+        return tuple(
+            (n, codec.content(value))
+            for n, value in enumerate(arguments)
+            if self._content(value, arguments) != before[n]
+        )
+
+    def _answer(self, answer: tuple, arguments: list[Any]) -> None:
+        writer = codec.Writer(self._foreign, arguments)
+        try:
+            _deep(lambda: writer.write(answer))
+            frames.send(self._sock, writer.out)
+        except (codec.CannotCross, frames.Oversized) as error:
+            writer = codec.Writer(self._foreign)
+            writer.write(("cannot", f"a value that cannot be sent: {error}"[:200]))
+            frames.send(self._sock, writer.out)
+
+    # What the tests may ask.
+
+    def _op_names(self, names: list[str]) -> list[str]:
+        return [name for name in names if name in self.module.__dict__]
+
+    def _op_public(self) -> list[str]:
+        names = self.module.__dict__
+        return [str(n) for n in names.get("__all__", [n for n in names if not n.startswith("_")])]
+
+    def _op_global(self, name: str) -> Any:
+        return self.module.__dict__[name]
+
+    def _op_setglobal(self, name: str, value: Any) -> None:
+        self.module.__dict__[name] = value
+
+    def _op_call(self, function: Any, args: tuple, kwargs: dict) -> Any:
+        return function(*args, **kwargs)
+
+    def _op_entry(self, path: str, args: list, kwargs: dict, result: str) -> Any:
+        """Call an entry point: `function`, or `Class.method` of an instance made without arguments."""
+        function = _entry(self.module.__dict__, path)
+        args = leetcode.arguments(function, args, self.module.__dict__)
+        value = function(*args, **kwargs)
+        if inspect.isawaitable(value):
+            value = self._await(value)
+        return leetcode.plain(value if result == "return" else args[int(result[3:])])
+
+    def _op_getattr(self, target: Any, name: str) -> Any:
+        return getattr(target, name)
+
+    def _op_setattr(self, target: Any, name: str, value: Any) -> None:
+        setattr(target, name, value)
+
+    def _op_delattr(self, target: Any, name: str) -> None:
+        delattr(target, name)
+
+    def _op_special(self, name: str, target: Any, args: tuple) -> Any:
+        if name == "__next__":
+            return next(target)
+        operation = _OPERATIONS.get(name)
+        if operation is not None:
+            return operation(target, *args)
+        return getattr(type(target), name)(target, *args)
+
+    def _op_base(self, target: Any) -> Any:
+        """The content of an object whose class extends a built-in container, by the built-in's own methods."""
+        for base in _CONTAINERS:
+            if isinstance(target, base):
+                if base is dict:
+                    return {key: dict.__getitem__(target, key) for key in dict.__iter__(target)}
+                return base(base.__iter__(target))  # type: ignore[arg-type]
+        return target.value if isinstance(target, enum.Enum) else None
+
+    def _op_resume(self, generator: Any, how: str, value: Any) -> Any:
+        if how == "throw":
+            return generator.throw(value)
+        return generator.close() if how == "close" else generator.send(value)
+
+    def _op_await(self, coroutine: Any) -> Any:
+        return self._await(coroutine)
+
+    def _op_exec(self, code: str, entry_point: str | None) -> None:
+        """Run test code in this very process; only where that is allowed and asked for."""
+        names = self.module.__dict__
+        exec(compile(code, "tests.py", "exec", dont_inherit=True), names)
+        if entry_point is not None and callable(names.get("check")):
+            names["check"](names[entry_point])
+
+    def _await(self, awaitable: Any) -> Any:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+
+        async def wait() -> Any:
+            return await awaitable
+
+        return self._loop.run_until_complete(wait())
+
+    # Calls back into the tests.
+
+    def ask(self, question: tuple) -> Any:
+        """Ask the tests for what one of their callables or iterators gives. Threads take turns."""
+        with self._lock:
+            self._answer(question, [])
+            while True:
+                request, arguments = self._request()
+                if request[0] == "return":
+                    return request[2]
+                if request[0] == "throw":
+                    raise request[2]
+                if request[0] == "end":
+                    raise StopIteration
+                self._answer(self._do(request, arguments), arguments)
+
+    # Handles.
+
+    def _handle(self, value: Any) -> int:
+        handle = self._handles.get(id(value))
+        if handle is None:
+            handle = self._next = self._next + 1
+            self._objects[handle] = value
+            self._handles[id(value)] = handle
+        return handle
+
+    def _resolve(self, reader: codec.Reader, tag: int) -> Any:
+        if tag == ord("<"):
+            return self._objects[_read_handle(reader)]
+        if tag == ord(">"):
+            return _Callback(self, _read_handle(reader), reader.text())
+        if tag == ord("J"):
+            return _TestIterator(self, _read_handle(reader))
+        if tag == ord("X"):
+            return self._plain_object(reader)
+        if tag == ord("%"):
+            return self._exception(reader)
+        raise codec.Malformed(f"tag {tag}")
+
+    def _plain_object(self, reader: codec.Reader) -> Any:
+        name = reader.text()
+        cls = self.module.__dict__.get(name)
+        if not isinstance(cls, type) or not hasattr(cls, "__dict__"):
+            cls = type(name, (), {"__module__": MODULE})
+        try:
+            value = object.__new__(cls)
+        except TypeError:
+            value = object.__new__(type(name, (), {"__module__": MODULE}))
+        reader.remember(value)
+        fields = reader.items()
+        for key, field in zip(fields[::2], fields[1::2], strict=True):
+            object.__setattr__(value, key, field)
+        return value
+
+    def _exception(self, reader: codec.Reader) -> BaseException:
+        cls, args = reader.read(), reader.read()
+        if not (isinstance(cls, type) and issubclass(cls, BaseException)):
+            cls = Exception
+        try:
+            return cls(*args)
+        except Exception:
+            return Exception(*args)
+
+    def _foreign(self, writer: codec.Writer, value: Any) -> None:
+        if isinstance(value, _Callback | _TestIterator):
+            writer.out += b">" + _U64.pack(value._number)
+        elif isinstance(value, type):
+            writer.out += b"#"
+            self._describe(writer, value)
+        elif isinstance(value, BaseException):
+            self._write_exception(writer, value)
+        elif isinstance(value, types.GeneratorType):
+            writer.out += b"G" + _U64.pack(self._handle(value))
+        elif isinstance(value, types.CoroutineType):
+            writer.out += b"W" + _U64.pack(self._handle(value))
+        elif isinstance(value, tuple) and hasattr(type(value), "_fields"):
+            writer.out += b"P" + _U64.pack(self._handle(value))
+            self._describe(writer, type(value))
+            writer.write(tuple(str(name) for name in type(value)._fields))
+            writer.write(tuple(tuple.__iter__(value)))
+        elif isinstance(value, _BY_VALUE) and not isinstance(value, enum.Enum):
+            base = next(base for base in _BY_VALUE if isinstance(value, base))
+            writer.write(base.__new__(base, _plain(base, value)))
+        else:
+            writer.out += b"@" + _U64.pack(self._handle(value))
+            self._describe(writer, type(value))
+
+    def _describe(self, writer: codec.Writer, cls: type) -> None:
+        """A class: handle, and once: name, module, bases (handles or builtins' names), special methods, its kind."""
+        handle = self._handle(cls)
+        writer.out += _U64.pack(handle)
+        if handle in self._described:
+            writer.out += b"="
+            return
+        self._described.add(handle)
+        writer.out += b"+"
+        writer.text(b"s", cls.__name__)
+        writer.text(b"s", str(cls.__module__))
+        bases = [b for b in cls.__bases__ if b is not object]
+        writer.out += struct.pack("<I", len(bases))
+        for base in bases:
+            if base.__module__ == "builtins":
+                writer.text(b"B", base.__name__)
+            else:
+                writer.out += b"#"
+                self._describe(writer, base)
+        writer.write(tuple(name for name in PROTOCOLS if _has(cls, name)))
+        writer.write((getattr(cls, "__hash__", None) is not None, cls.__hash__ is not object.__hash__))
+
+    def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
+        writer.out += b"%"
+        writer.write(type(error)) if type(error).__module__ != "builtins" else writer.text(b"B", type(error).__name__)
+        try:
+            text = str(error)
+        except BaseException:
+            text = ""
+        at, known = len(writer.out), len(writer.mutables)
+        try:
+            writer.write(tuple(error.args))
+        except codec.CannotCross:
+            del writer.out[at:], writer.mutables[known:]
+            writer.write((text[:1000],))
+        writer.write(text[:10_000])
+
+
+class _Callback:
+    """A function of the tests: it can be called, and that is all."""
+
+    __slots__ = ("__name__", "_harness", "_number")
+
+    def __init__(self, harness: Harness, number: int, name: str) -> None:
+        self._harness = harness
+        self._number = number
+        self.__name__ = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._harness.ask(("callback", self._number, args, kwargs))
+
+
+class _TestIterator:
+    """An iterator of the tests."""
+
+    __slots__ = ("_harness", "_number")
+
+    def __init__(self, harness: Harness, number: int) -> None:
+        self._harness = harness
+        self._number = number
+
+    def __iter__(self) -> _TestIterator:
+        return self
+
+    def __next__(self) -> Any:
+        return self._harness.ask(("next", self._number))
+
+
+def _read_handle(reader: codec.Reader) -> int:
+    (handle,) = _U64.unpack_from(reader.data, reader.at)
+    reader.at += _U64.size
+    return handle
+
+
+def _has(cls: type, name: str) -> bool:
+    """Whether instances have a special method worth asking for: object's own equality is identity."""
+    method = getattr(cls, name, None)
+    return method is not None and method is not getattr(object, name, None)
+
+
+def _plain(base: type, value: Any) -> Any:
+    """The built-in value inside an instance of a subclass, past every override."""
+    if base is str:
+        return str.__str__(value)
+    if base is bytes:
+        return bytes(memoryview(value))
+    if base is complex:
+        return complex(value.real, value.imag)
+    return base.__float__(value) if base is float else base.__int__(value)
+
+
+def _entry(names: dict, path: str) -> Any:
+    first, *rest = path.split(".")
+    if first not in names:
+        raise NameError(f"name {first!r} is not defined")
+    value = names[first]
+    if rest and isinstance(value, type):
+        value = value()
+    for name in rest:
+        value = getattr(value, name)
+    return value
+
+
+def _deep(action: Callable[[], Any]) -> Any:
+    """Run encoding or decoding with room for its recursion, whatever the candidate set."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + codec.FRAMES)
+    try:
+        return action()
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _depth() -> int:
+    frame: types.FrameType | None = sys._getframe(1)
+    depth = 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def _flush() -> None:
+    """What was printed leaves at once: the process may be killed at any time."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BaseException:
+            continue
+
+
+def _tell(error: BaseException) -> None:
+    """The traceback of a module that failed to load, on its own stderr."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    try:
+        sys.__excepthook__(type(error), error, trace)
+    except BaseException:
+        return
+
+
+_ = typing  # loaded here, before the fork, for every candidate

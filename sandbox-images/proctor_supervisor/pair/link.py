@@ -1,0 +1,344 @@
+"""The conversation with the candidate, seen from the tests: one question at a time, every answer decoded by us.
+
+The candidate's word is data. A malformed answer is tampering; an end without an answer is its death. Both end this
+process at once, past every `except` of the tests, because after either there is nothing left to test: what is then
+reported was written before (see `Report`), and the supervisor's account decides the rest.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import struct
+import types
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from . import codec, frames
+from .remote import Handle, Remote, RemoteClasses, is_remote
+
+_U64 = struct.Struct("<Q")
+
+#: Iterators of the tests that cross as iterators, not as lists: they may be endless.
+_ITERATORS = (
+    types.GeneratorType,
+    map,
+    filter,
+    zip,
+    enumerate,
+    reversed,
+    type(iter([])),
+    type(iter(())),
+    type(iter("")),
+    type(iter({})),
+    type(iter(set())),
+    type(iter(range(0))),
+    itertools.chain,
+    itertools.count,
+    itertools.cycle,
+    itertools.islice,
+    itertools.repeat,
+)
+#: Raised by a plain call, these would mean something to the tests or their runner that the candidate must not say.
+_DISGUISED = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt)
+
+
+class CandidateError(RuntimeError):
+    """What the candidate did that no exception of its own can stand for."""
+
+
+class Link:
+    """Asks the candidate.
+
+    gone: called when the candidate is no more; tampered: called with a text when it broke the protocol; neither
+    returns. flag: takes remarks.
+    tests_module: the `__module__` of classes that the tests define.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        gone: Callable[[], NoReturn],
+        tampered: Callable[[str], NoReturn],
+        flag: Callable[[str], None],
+        tests_module: str = "tests",
+    ) -> None:
+        self._sock = sock
+        self._gone = gone
+        self._tampered = tampered
+        self._tests_module = tests_module
+        self.flag = flag
+        self.classes = RemoteClasses(self)
+        self.asked = 0
+        self._proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._streams: dict[int, int] = {}  # id of a generator or coroutine made here -> handle
+        self._dropped: list[int] = []
+        self._lent: dict[int, Any] = {}  # callables and iterators lent for the calls now running
+        self._numbers = itertools.count(1)
+        self._bases: dict[int, Any] = {}
+
+    # Asking.
+
+    def loaded(self) -> None:
+        """Wait until the candidate's module has run. Raises what it raised."""
+        self._conclude(self._receive([]), [], False)
+
+    def ask(self, operation: str, *operands: Any, iterating: bool = False) -> Any:
+        """Ask one thing. Raises what the candidate raised; StopIteration only where `iterating`."""
+        self.asked += 1
+        self._bases.clear()
+        lent_before = set(self._lent)
+        try:
+            mutables = self._send((operation, self._take_dropped(), *operands))
+            return self._conclude(self._receive(mutables), mutables, iterating)
+        finally:
+            for number in set(self._lent) - lent_before:
+                del self._lent[number]
+
+    def base_of(self, value: Any) -> Any:
+        """The built-in content of an object whose class extends a built-in container; of an Enum, its value.
+
+        It is one and the same until something else is asked, so that an object cannot try one value after another
+        while the tests compare.
+        """
+        handle = object.__getattribute__(value, "_proctor_handle")
+        if handle not in self._bases:
+            content = self.ask("base", value)
+            self._bases[handle] = content
+        return self._bases[handle]
+
+    def end(self) -> None:
+        """Say that there is nothing more to ask."""
+        try:
+            self._send(("bye", []))
+        except frames.Gone:
+            return
+
+    def _take_dropped(self) -> list[int]:
+        dropped, self._dropped = self._dropped, []
+        return dropped
+
+    def drop(self, handle: int) -> None:
+        """A proxy is no more; the candidate need not keep what it stood for."""
+        self._dropped.append(handle)
+
+    def _send(self, question: tuple) -> list[Any]:
+        writer = codec.Writer(self._foreign)
+        try:
+            writer.write(question)
+            frames.send(self._sock, writer.out)
+        except codec.CannotCross as error:
+            raise TypeError(f"the tests pass a value that cannot cross to the candidate: {error}") from None
+        except frames.Oversized:
+            raise ValueError("the tests pass a value that is too large to cross to the candidate") from None
+        except frames.Gone:
+            self._gone()
+        return writer.mutables
+
+    def _receive(self, seeds: list[Any]) -> tuple:
+        while True:
+            try:
+                reader = codec.Reader(frames.receive(self._sock), self._resolve, seeds)
+                answer = reader.read()
+                reader.end()
+            except frames.Gone:
+                self._gone()
+            except frames.Oversized:
+                self._tampered("a message beyond every bound")
+            except codec.Malformed as error:
+                self._tampered(str(error))
+            except codec.TooLarge as error:
+                raise CandidateError(f"a value that is not accepted: {error}") from None
+            if type(answer) is not tuple or len(answer) < 2 or type(answer[0]) is not str:
+                self._tampered("an answer of no known form")
+            if answer[0] in ("callback", "next"):
+                self._call_back(answer)
+            else:
+                return answer
+
+    def _conclude(self, answer: tuple, mutables: list[Any], iterating: bool) -> Any:
+        kind, value, *rest = answer
+        if rest and kind in ("ok", "raise"):
+            self._apply(rest[0], mutables)
+        if kind == "ok":
+            return value
+        if kind == "stop" and iterating:
+            raise StopIteration(value)
+        if kind == "cannot":
+            raise CandidateError(str(value)[:300])
+        if kind == "raise" and isinstance(value, BaseException):
+            raise self._fit_to_raise(value, iterating)
+        self._tampered("an answer of no known form")
+
+    def _fit_to_raise(self, error: BaseException, iterating: bool) -> BaseException:
+        plain = isinstance(error, Exception | SystemExit) and not isinstance(error, _DISGUISED)
+        if plain or (iterating and isinstance(error, StopAsyncIteration)):
+            return error
+        return CandidateError(f"the candidate raised {type(error).__name__}")
+
+    def _apply(self, changes: Any, mutables: list[Any]) -> None:
+        """Give arguments that were changed in place their new content."""
+        try:
+            for number, new in changes:
+                codec.replace_content(mutables[number], new)
+        except (TypeError, ValueError, IndexError, codec.Malformed):
+            self._tampered("changes of no argument")
+
+    # Lending: callables and iterators of the tests.
+
+    def _call_back(self, answer: tuple) -> None:
+        kind, number, *operands = answer
+        lent = self._lent.get(number)
+        if lent is None:
+            self._tampered("a call of a function that was not lent")
+        try:
+            if kind == "next":
+                reply: tuple = ("return", [], next(lent))
+            else:
+                args, kwargs = operands
+                reply = ("return", [], lent(*args, **kwargs))
+        except StopIteration:
+            reply = ("end", [])
+        except Exception as error:
+            reply = ("throw", [], error)
+        try:
+            self._send(reply)
+        except (TypeError, ValueError) as error:
+            self._send(("throw", [], TypeError(str(error))))
+
+    def _lend(self, value: Any) -> int:
+        number = next(self._numbers)
+        self._lent[number] = value
+        return number
+
+    # Handles.
+
+    def _foreign(self, writer: codec.Writer, value: Any) -> None:
+        if is_remote(value):
+            writer.out += b"<" + _U64.pack(object.__getattribute__(value, "_proctor_handle"))
+        elif isinstance(value, type) and self.classes.handle_of(value) is not None:
+            writer.out += b"<" + _U64.pack(self.classes.handle_of(value) or 0)
+        elif id(value) in self._streams:
+            writer.out += b"<" + _U64.pack(self._streams[id(value)])
+        elif isinstance(value, BaseException):
+            self._write_exception(writer, value)
+        elif isinstance(value, _ITERATORS):
+            writer.out += b"J" + _U64.pack(self._lend(value))
+        elif self._is_plain_object(value):
+            self._write_plain_object(writer, value)
+        elif callable(value):
+            writer.out += b">" + _U64.pack(self._lend(value))
+            writer.text(b"", str(getattr(value, "__name__", type(value).__name__)))
+        else:
+            raise codec.CannotCross(f"an object of class {type(value).__name__}")
+
+    def _is_plain_object(self, value: Any) -> bool:
+        cls = type(value)
+        return cls.__module__ == self._tests_module and hasattr(value, "__dict__") and not isinstance(value, type)
+
+    def _write_plain_object(self, writer: codec.Writer, value: Any) -> None:
+        """An instance of a class of the tests crosses as its fields; changes to them come back."""
+        if writer.known(value):
+            return
+        writer.text(b"X", type(value).__name__)
+        fields = list(itertools.chain.from_iterable(vars(value).items()))
+        writer.items(fields, len(fields))
+
+    def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
+        cls = type(error)
+        writer.out += b"%"
+        if self.classes.handle_of(cls) is not None or cls.__module__ == "builtins":
+            writer.write(cls)
+        else:
+            writer.write(next(base for base in cls.__mro__ if base.__module__ == "builtins"))
+        try:
+            at, known = len(writer.out), len(writer.mutables)
+            writer.write(tuple(error.args))
+        except codec.CannotCross:
+            del writer.out[at:], writer.mutables[known:]
+            writer.write((str(error)[:1000],))
+
+    def _resolve(self, reader: codec.Reader, tag: int) -> Any:
+        if tag == ord("@"):
+            handle = reader_handle(reader)
+            return self._proxy(handle, self.classes.read(reader))
+        if tag == ord("#"):
+            return self.classes.read(reader)
+        if tag == ord("P"):
+            return self._named_tuple(reader)
+        if tag == ord("%"):
+            return self.classes.read_exception(reader)
+        if tag == ord(">"):
+            lent = self._lent.get(reader_handle(reader))
+            if lent is None:
+                raise codec.Malformed("a function that was not lent")
+            return lent
+        if tag in (ord("G"), ord("W")):
+            return self._stream(reader_handle(reader), coroutine=tag == ord("W"))
+        raise codec.Malformed(f"a tag {tag}")
+
+    def _proxy(self, handle: int, cls: type) -> Any:
+        proxy = self._proxies.get(handle)
+        if handle in self._dropped:
+            self._dropped.remove(handle)  # it died while this answer was under way
+        if proxy is None or type(proxy) is not cls:
+            if not issubclass(cls, Remote):
+                raise codec.Malformed("an object of a class that has none")
+            proxy = object.__new__(cls)
+            object.__setattr__(proxy, "_proctor_handle", handle)
+            self._proxies[handle] = proxy
+        return proxy
+
+    def _named_tuple(self, reader: codec.Reader) -> Any:
+        handle = reader_handle(reader)
+        cls = self.classes.read(reader)
+        names, values = reader.read(), reader.read()
+        if type(names) is not tuple or type(values) is not tuple or len(names) != len(values):
+            raise codec.Malformed("a named tuple of another size")
+        value = tuple.__new__(self.classes.named_tuple(cls, names), values)
+        value._proctor_handle = handle  # type: ignore[attr-defined]
+        return value
+
+    def _stream(self, handle: int, *, coroutine: bool) -> Any:
+        """A generator or a coroutine of the candidate's, as a real one here: tests ask for their types."""
+        stream: Any = _coroutine(self, handle) if coroutine else _generator(self, handle)
+        self._streams[id(stream)] = handle
+        weakref.finalize(stream, self._forget, id(stream), handle)
+        return stream
+
+    def _forget(self, number: int, handle: int) -> None:
+        self._streams.pop(number, None)
+        self.drop(handle)
+
+
+def _generator(link: Link, handle: int) -> Iterator[Any]:
+    generator = Handle(handle)
+    how, sent = "send", None
+    while True:
+        try:
+            value = link.ask("resume", generator, how, sent, iterating=True)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            how, sent = "send", (yield value)
+        except GeneratorExit:
+            link.ask("resume", generator, "close", None)
+            raise
+        except Exception as error:
+            how, sent = "throw", error
+
+
+async def _coroutine(link: Link, handle: int) -> Any:
+    return link.ask("await", Handle(handle))
+
+
+def reader_handle(reader: codec.Reader) -> int:
+    """The u64 that comes next. Raises Malformed."""
+    try:
+        (handle,) = _U64.unpack_from(reader.data, reader.at)
+    except struct.error:
+        raise codec.Malformed("a handle is cut short") from None
+    reader.at += _U64.size
+    return handle

@@ -1,0 +1,175 @@
+"""What a test's code needs from the candidate, read from the test alone, before the candidate runs.
+
+Only names that the tests leave unresolved are the candidate's: never builtins, imports, or names that the tests bind
+themselves. Some tests cannot be parted from the candidate's process; those are found here too, so that they are
+refused and not silently wrong.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib.util
+import symtable
+import sys
+
+_SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "signature", "getfullargspec", "getmembers"}
+_STREAMS = {"stdin", "stdout", "stderr"}
+
+
+class Unparsable(Exception):
+    """Test code that is not Python."""
+
+
+def parse(code: str, filename: str) -> ast.Module:
+    """The syntax tree of test code. Raises Unparsable."""
+    try:
+        return ast.parse(code, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise Unparsable(f"{type(error).__name__}: {error}") from None
+
+
+def unresolved(code: str, filename: str) -> frozenset[str]:
+    """Names that the code reads as globals and nobody but the candidate can give."""
+    try:
+        table = symtable.symtable(code, filename, "exec")
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise Unparsable(f"{type(error).__name__}: {error}") from None
+    read: set[str] = set()
+    bound: set[str] = set()
+    _gather(table, read, bound, top=True)
+    return frozenset(read - bound - set(dir(builtins)) - {"__file__", "__name__", "__doc__", "__builtins__"})
+
+
+def _gather(table: symtable.SymbolTable, read: set[str], bound: set[str], *, top: bool) -> None:
+    for symbol in table.get_symbols():
+        at_top = top or symbol.is_declared_global()
+        if at_top and (symbol.is_assigned() or symbol.is_imported()):
+            bound.add(symbol.get_name())
+        if symbol.is_referenced() and (top or symbol.is_global()):
+            read.add(symbol.get_name())
+    for child in table.get_children():
+        _gather(child, read, bound, top=False)
+
+
+def tested_builtin(tree: ast.Module) -> frozenset[str]:
+    """For tests that leave no name unresolved: the one builtin that every assert calls on the left of a comparison.
+
+    MBPP 126 asks for a function `sum` and asserts `sum(10, 15) == 6`: there the candidate's shadows the builtin.
+    """
+    asserted = [s.test for s in tree.body if isinstance(s, ast.Assert)]
+    called = [t.left.func for t in asserted if isinstance(t, ast.Compare) and isinstance(t.left, ast.Call)]
+    found = {f.id for f in called if isinstance(f, ast.Name)}
+    if len(found) == 1 and len(called) == len(asserted) and found <= set(dir(builtins)):
+        return frozenset(found)
+    return frozenset()
+
+
+def mentions(tree: ast.Module, names: frozenset[str], module: str) -> bool:
+    """Whether the tests use the candidate at all."""
+    return bool(names) or module in imported(tree)
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Top-level names of the modules that the code imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def missing_modules(tree: ast.Module, own: set[str]) -> list[str]:
+    """Modules that the code imports at its top level, outside of any `try`, and that are not to be had here."""
+    wanted: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            wanted |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            wanted.add(node.module.split(".")[0])
+    return sorted(name for name in wanted - own - set(sys.modules) if not _found(name))
+
+
+def _found(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def from_module(tree: ast.Module, module: str) -> set[str]:
+    """Names that the code imports from `module`; the star import's are not among them."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == module
+        for alias in node.names
+    } | {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == module
+    }
+
+
+def needs_one_process(tree: ast.Module, candidates: frozenset[str] | set[str]) -> str | None:
+    """Why the tests cannot be parted from the candidate's process; None where they can."""
+    for node in ast.walk(tree):
+        reason = _reason(node, candidates)
+        if reason is not None:
+            return f"line {getattr(node, 'lineno', '?')}: the tests {reason}"
+    return None
+
+
+def _reason(node: ast.AST, candidates: frozenset[str] | set[str]) -> str | None:
+    if isinstance(node, ast.ClassDef):
+        inherited = [b for b in node.bases if _root(b) in candidates]
+        return f"extend the candidate's class {ast.unparse(inherited[0])}" if inherited else None
+    if isinstance(node, ast.arg) and node.arg in ("capsys", "capfd", "capsysbinary", "capfdbinary"):
+        return f"capture output ({node.arg}), which the candidate prints in a process of its own"
+    if isinstance(node, ast.arg) and node.arg == "monkeypatch":
+        return "patch (monkeypatch) what the candidate would use in a process of its own"
+    if isinstance(node, ast.Call):
+        return _reason_of_call(node, candidates)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in targets:
+            if isinstance(target, ast.Attribute) and _root(target) == "sys" and target.attr in _STREAMS:
+                return f"replace sys.{target.attr}, which the candidate has in a process of its own"
+            if isinstance(target, ast.Attribute) and _root(target) in ("builtins", "__builtins__"):
+                return f"patch builtins.{target.attr} for the candidate"
+    inner = isinstance(node, ast.Attribute) and node.attr in ("__code__", "__globals__", "__closure__")
+    if inner and _root(node) in candidates:
+        return f"look into the candidate's {node.attr}"  # type: ignore[attr-defined]
+    return None
+
+
+def _reason_of_call(node: ast.Call, candidates: frozenset[str] | set[str]) -> str | None:
+    name = _last(node.func)
+    if name in ("patch", "redirect_stdout", "redirect_stderr", "redirect_stdin") or _is_patch(node.func):
+        return f"use {ast.unparse(node.func)}, which does not reach the candidate's process"
+    if name in _SOLUTION_READERS and any(_root(a) in candidates for a in node.args):
+        return f"read the candidate's code ({ast.unparse(node.func)})"
+    return None
+
+
+def _is_patch(func: ast.expr) -> bool:
+    """`patch.object(…)`, `mock.patch.dict(…)` and their like."""
+    return (
+        isinstance(func, ast.Attribute) and func.attr in ("object", "dict", "multiple") and _last(func.value) == "patch"
+    )
+
+
+def _last(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _root(node: ast.AST) -> str | None:
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else None

@@ -1,0 +1,425 @@
+"""The candidate's classes and objects as the tests see them.
+
+A class of the candidate's is a real class here, with the same bases among its own, so that `isinstance`, `except` and
+`type(x) is C` work; its attributes and calls are the candidate's. An object is an instance of that class that holds a
+handle and nothing else.
+
+What is never asked of the candidate: `__class__`, and any operator one of whose operands is the tests' own: a result
+that could answer `result == 3` or `result - 3 < 1e-6` would answer as it likes. Equality with a value of the tests is
+decided here. Operators between two objects of the candidate's are its own business; they are flagged.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+from . import codec
+
+if TYPE_CHECKING:
+    from .link import Link
+
+_U64 = struct.Struct("<Q")
+CLASSES_MAX = 10_000
+FLAG = "candidate_comparison"
+
+#: Asked of the candidate with no operand of the tests', or with one that is an argument and not a measure.
+_FORWARDED = (
+    "__len__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ __reversed__ __neg__ __pos__ __abs__ __invert__ "
+    "__round__ __trunc__ __floor__ __ceil__ __getitem__ __setitem__ __delitem__ __enter__ __aiter__ __aenter__"
+).split()
+_BINARY = (
+    "__lt__ __le__ __gt__ __ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ "
+    "__rshift__ __and__ __or__ __xor__ __divmod__"
+).split()
+#: Exceptions of these modules steer a test runner; a candidate's arrive as plain ones.
+_RUNNERS = {"unittest", "pytest", "_pytest", "doctest"}
+
+
+def is_remote(value: Any) -> bool:
+    """Whether `value` stands for an object of the candidate's."""
+    kind = type(value)
+    return issubclass(kind, (Remote, Handle)) or (issubclass(kind, tuple) and "_proctor_class" in kind.__dict__)
+
+
+class Handle:
+    """A bare handle, as an operand."""
+
+    __slots__ = ("_proctor_handle",)
+
+    def __init__(self, handle: int) -> None:
+        """Stand for `handle`."""
+        self._proctor_handle = handle
+
+
+class RemoteType(type):
+    """The type of remote classes: what is not there is asked of the candidate's class."""
+
+    _proctor_link: Link
+    _proctor_class: int
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return cls._proctor_link.ask("call", cls, args, kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_proctor") or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
+            raise AttributeError(name)
+        return cls._proctor_link.ask("getattr", cls, name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            type.__setattr__(cls, name, value)
+        else:
+            cls._proctor_link.ask("setattr", cls, name, value)
+
+    def __iter__(cls) -> Any:
+        return iter(cls._proctor_link.ask("special", "__iter__", cls, ()))
+
+    def __getitem__(cls, key: Any) -> Any:
+        return cls._proctor_link.ask("special", "__getitem__", cls, (key,))
+
+    def __len__(cls) -> int:
+        return _exactly(int, cls._proctor_link.ask("special", "__len__", cls, ()))
+
+    def __contains__(cls, value: Any) -> bool:
+        return any(item is value or item == value for item in cls)
+
+    def __bool__(cls) -> bool:
+        return True
+
+
+class Remote:
+    """An object of the candidate's."""
+
+    __slots__ = ("__weakref__", "_proctor_handle")
+    _proctor_link: Link
+    _proctor_equality: bool
+    _proctor_hash: tuple[bool, bool]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_proctor"):
+            raise AttributeError(name)
+        return self._proctor_link.ask("getattr", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._proctor_link.ask("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._proctor_link.ask("delattr", self, name)
+
+    def __del__(self) -> None:
+        try:
+            self._proctor_link.drop(object.__getattribute__(self, "_proctor_handle"))
+        except AttributeError:
+            return
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if is_remote(other):
+            if not (self._proctor_equality or getattr(type(other), "_proctor_equality", False)):
+                return False
+            self._proctor_link.flag(FLAG)
+            return _exactly(bool, self._proctor_link.ask("special", "__eq__", self, (other,)))
+        if getattr(type(self), "_proctor_extends_builtin", False):
+            return bool(self._proctor_link.base_of(self) == other)
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        hashable, own = type(self)._proctor_hash
+        if not hashable:
+            raise TypeError(f"unhashable type: {type(self).__name__!r}")
+        if own:
+            return hash(_exactly(int, self._proctor_link.ask("special", "__hash__", self, ())))
+        return hash(object.__getattribute__(self, "_proctor_handle"))
+
+    def __str__(self) -> str:
+        return _exactly(str, self._proctor_link.ask("special", "__str__", self, ()))
+
+    def __repr__(self) -> str:
+        return _exactly(str, self._proctor_link.ask("special", "__repr__", self, ()))
+
+    def __format__(self, spec: str) -> str:
+        return _exactly(str, self._proctor_link.ask("special", "__format__", self, (spec,)))
+
+    def __dir__(self) -> Any:
+        return self._proctor_link.ask("special", "__dir__", self, ())
+
+    def __copy__(self) -> Any:
+        return self._proctor_link.ask("special", "__copy__", self, ())
+
+    def __deepcopy__(self, _memo: Any) -> Any:
+        return self._proctor_link.ask("special", "__deepcopy__", self, ())
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        raise TypeError("an object of the candidate's cannot be pickled")
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    """A special method must give what Python asks of it, and that by value."""
+    if type(value) is kind:
+        return value
+    raise TypeError(f"{kind.__name__} expected, got {type(value).__name__}")
+
+
+def _forwarded(name: str) -> Any:
+    def method(self: Any, *args: Any) -> Any:
+        return self._proctor_link.ask("special", name, self, args)
+
+    method.__name__ = name
+    return method
+
+
+def _binary(name: str) -> Any:
+    def method(self: Any, other: Any) -> Any:
+        if not is_remote(other):
+            return NotImplemented
+        self._proctor_link.flag(FLAG)
+        return self._proctor_link.ask("special", name, self, (other,))
+
+    method.__name__ = name
+    return method
+
+
+def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
+    return self._proctor_link.ask("call", self, args, kwargs)
+
+
+def _iter(self: Any) -> Any:
+    return self._proctor_link.ask("special", "__iter__", self, ())
+
+
+def _own_iter(self: Any) -> Any:
+    return self
+
+
+def _next(self: Any) -> Any:
+    return self._proctor_link.ask("special", "__next__", self, (), iterating=True)
+
+
+def _contains(self: Any, value: Any) -> bool:
+    """Decided here, by going through: `expected in result` would else be answered by the result."""
+    return any(item is value or item == value for item in self)
+
+
+def _exit(self: Any, kind: Any, error: Any, _trace: Any) -> bool:
+    """Leave the candidate's context; it may swallow an exception, but never a failed assertion of the tests."""
+    told = (None, None, None) if error is None else (type(error), error, None)
+    answer = self._proctor_link.ask("special", "__exit__", self, _crossing(told))
+    return bool(answer) and isinstance(error, Exception) and not isinstance(error, AssertionError)
+
+
+async def _aexit(self: Any, kind: Any, error: Any, _trace: Any) -> bool:
+    told = (None, None, None) if error is None else (type(error), error, None)
+    answer = await self._proctor_link.ask("special", "__aexit__", self, _crossing(told))
+    return bool(answer) and isinstance(error, Exception) and not isinstance(error, AssertionError)
+
+
+def _crossing(told: tuple) -> tuple:
+    kind, error, trace = told
+    if kind is not None and kind.__module__ != "builtins" and not isinstance(kind, RemoteType):
+        kind = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    return (kind, error, trace)
+
+
+def _await(self: Any) -> Any:
+    return self._proctor_link.ask("await", self)
+    yield  # makes it an iterator, as __await__ must be
+
+
+async def _anext(self: Any) -> Any:
+    step = self._proctor_link.ask("special", "__anext__", self, ())
+    return await step
+
+
+def _methods(protocols: set[str]) -> dict[str, Any]:
+    """The special methods a remote class gets: those that its original has."""
+    made = {name: _forwarded(name) for name in _FORWARDED if name in protocols}
+    made |= {name: _binary(name) for name in _BINARY if name in protocols}
+    for name, method in (("__call__", _call), ("__next__", _next), ("__exit__", _exit), ("__aexit__", _aexit)):
+        if name in protocols:
+            made[name] = method
+    if "__iter__" in protocols:
+        made["__iter__"] = _own_iter if "__next__" in protocols else _iter
+    if protocols & {"__contains__", "__iter__", "__getitem__"}:
+        made["__contains__"] = _contains
+    if "__await__" in protocols:
+        made["__await__"] = _await
+    if "__anext__" in protocols:
+        made["__anext__"] = _anext
+        made["__aiter__"] = _own_iter
+    return made
+
+
+class RemoteClasses:
+    """The candidate's classes met so far, by handle."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._by_handle: dict[int, type] = {}
+        self._handles: dict[type, int] = {}
+        self._named: dict[tuple[int, tuple], type] = {}
+
+    def handle_of(self, cls: type) -> int | None:
+        """The handle of a class made here; None for any other."""
+        return self._handles.get(cls)
+
+    def read(self, reader: codec.Reader) -> type:
+        """The class described next. Raises Malformed."""
+        handle = _handle(reader)
+        mark = reader.data[reader.at : reader.at + 1]
+        reader.at += 1
+        if mark == b"=":
+            if handle not in self._by_handle:
+                raise codec.Malformed("a class that was never described")
+            return self._by_handle[handle]
+        if mark != b"+" or len(self._by_handle) >= CLASSES_MAX:
+            raise codec.Malformed("a class of no known form")
+        return self._make(handle, *self._description(reader))
+
+    def _description(self, reader: codec.Reader) -> tuple:
+        name, module = reader.read(), reader.read()
+        count = reader.count()
+        if count > 64:
+            raise codec.Malformed("too many bases")
+        bases = [self._base(reader) for _ in range(count)]
+        protocols, hashing = reader.read(), reader.read()
+        if not (type(name) is str and type(module) is str and type(protocols) is tuple and type(hashing) is tuple):
+            raise codec.Malformed("a class of no known form")
+        if len(hashing) != 2 or not all(type(p) is str for p in protocols):
+            raise codec.Malformed("a class of no known form")
+        return name, module, bases, set(protocols), hashing
+
+    def _base(self, reader: codec.Reader) -> Any:
+        """A base: a class, or the name of a builtin, which may be one that we do not let cross as a value."""
+        tag = reader.data[reader.at : reader.at + 1]
+        reader.at += 1
+        if tag == b"#":
+            return self.read(reader)
+        if tag != b"B":
+            raise codec.Malformed("a base of no known form")
+        return codec.TYPES.get(reader.text(), object)
+
+    def _make(self, handle: int, name: str, module: str, bases: list, protocols: set[str], hashing: tuple) -> type:
+        errors = [b for b in bases if issubclass(b, BaseException)]
+        if errors:
+            cls = self._exception_class(handle, name, module, errors)
+        else:
+            cls = self._object_class(handle, name, module, bases, protocols, hashing)
+        self._by_handle[handle] = cls
+        self._handles[cls] = handle
+        return cls
+
+    def _object_class(
+        self, handle: int, name: str, module: str, bases: list, protocols: set[str], hashing: tuple
+    ) -> type:
+        remote = tuple(b for b in bases if isinstance(b, RemoteType) and issubclass(b, Remote))
+        extends = any(b in (list, dict, set, tuple, frozenset, bytearray) for b in bases)
+        extends = extends or any(getattr(b, "_proctor_extends_builtin", False) for b in remote)
+        extends = extends or "Enum" in {b.__name__ for b in remote}
+        body = {
+            **_methods(protocols),
+            "__slots__": (),
+            "__module__": module,
+            "_proctor_link": self._link,
+            "_proctor_class": handle,
+            "__doc__": property(_documentation),
+            "_proctor_equality": "__eq__" in protocols,
+            "_proctor_hash": (bool(hashing[0]), bool(hashing[1])),
+            "_proctor_extends_builtin": extends,
+        }
+        try:
+            return RemoteType(name, remote or (Remote,), body)
+        except (TypeError, ValueError) as error:
+            raise codec.Malformed(f"a class that cannot be: {error}") from None
+
+    def _exception_class(self, handle: int, name: str, module: str, bases: list) -> type:
+        """A real exception class: the standard library's own where it is one, else one that derives from it."""
+        known = _standard_exception(module, name)
+        if known is not None:
+            return known
+        body = {"__module__": module, "_proctor_link": self._link, "_proctor_class": handle}
+        try:
+            return RemoteType(name, tuple(dict.fromkeys(bases)), body)
+        except (TypeError, ValueError):
+            pass
+        try:
+            return RemoteType(name, (bases[0],), body)
+        except (TypeError, ValueError) as error:
+            raise codec.Malformed(f"an exception class that cannot be: {error}") from None
+
+    def read_exception(self, reader: codec.Reader) -> BaseException:
+        """An exception of the candidate's: of its class here, with its arguments and text."""
+        cls, args, text = reader.read(), reader.read(), reader.read()
+        if not (isinstance(cls, type) and issubclass(cls, BaseException) and type(args) is tuple):
+            raise codec.Malformed("an exception of no known form")
+        try:
+            error = cls.__new__(cls, *args)
+        except (TypeError, ValueError, OverflowError):
+            error = cls.__new__(cls)
+        error.args = args
+        try:
+            error.__dict__["_proctor_candidate"] = str(text)[:2000]
+        except (AttributeError, TypeError):
+            pass
+        return error
+
+    def named_tuple(self, cls: type, names: tuple) -> type:
+        """A tuple class with these fields whose other attributes are those of the candidate's class."""
+        key = (id(cls), names)
+        made = self._named.get(key)
+        if made is None:
+            fields = {str(n): property(_item(at)) for at, n in enumerate(names)}
+            body = {
+                **fields,
+                "_fields": tuple(map(str, names)),
+                "__module__": cls.__module__,
+                "__getattr__": _tuple_attribute,
+                "__repr__": _tuple_repr,
+                "_asdict": lambda self: dict(zip(self._fields, self, strict=True)),
+                "_proctor_link": self._link,
+                "_proctor_class": self._handles[cls],
+            }
+            made = self._named[key] = type(cls.__name__, (tuple,), body)
+            self._handles[made] = self._handles[cls]
+        return made
+
+
+def _documentation(self: Any) -> Any:
+    return self._proctor_link.ask("getattr", self, "__doc__")
+
+
+def _item(at: int) -> Any:
+    return lambda self: tuple.__getitem__(self, at)
+
+
+def _tuple_attribute(self: Any, name: str) -> Any:
+    if name.startswith("_proctor"):
+        raise AttributeError(name)
+    return self._proctor_link.ask("getattr", self, name)
+
+
+def _tuple_repr(self: Any) -> str:
+    return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in zip(self._fields, self, strict=True))})"
+
+
+def _standard_exception(module: str, name: str) -> type | None:
+    """An exception of the standard library that the tests have loaded, but none that steers their runner."""
+    top = module.split(".")[0]
+    if top not in sys.stdlib_module_names or top in _RUNNERS or module not in sys.modules:
+        return None
+    found = getattr(sys.modules[module], name, None)
+    return found if isinstance(found, type) and issubclass(found, Exception) else None
+
+
+def _handle(reader: codec.Reader) -> int:
+    try:
+        (handle,) = _U64.unpack_from(reader.data, reader.at)
+    except struct.error:
+        raise codec.Malformed("a handle is cut short") from None
+    reader.at += _U64.size
+    return handle

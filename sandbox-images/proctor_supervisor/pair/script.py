@@ -1,0 +1,247 @@
+"""The driver of `script` tests: test code as HumanEval, MBPP and their like publish it.
+
+Code whose top level only prepares (imports, assignments, definitions) and asserts has a case per assert; any other
+script is one case. With an entry point and a `check` in the code, `check(entry_point)` is called, as HumanEval means
+it, unless the code does so itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import names
+from .link import Link
+from .report import Report, short
+
+FILENAME = "tests.py"
+MODULE = "solution"
+_PREPARES = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.Delete,
+    ast.Pass,
+)
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script, read. wanted: names that the candidate must give; per_assert: a case per assert."""
+
+    tree: ast.Module
+    wanted: frozenset[str]
+    calls_check: bool
+    per_assert: bool
+
+    @property
+    def total(self) -> int:
+        """The number of cases."""
+        return sum(isinstance(s, ast.Assert) for s in self.tree.body) if self.per_assert else 1
+
+
+class Globals(dict):
+    """The tests' globals: a wanted name that is not there is the candidate's, asked for each time it is used."""
+
+    def __init__(self, link: Link, wanted: frozenset[str]) -> None:
+        super().__init__(__name__="tests", __file__=FILENAME)
+        self._link = link
+        self._wanted = wanted
+        self._given = frozenset(link.ask("names", sorted(wanted)))
+
+    def __missing__(self, name: str) -> Any:
+        if name not in self._given:
+            raise KeyError(name)
+        value = self._link.ask("global", name)
+        if callable(value):
+            self[name] = value  # a function stays what it is; data may change
+        return value
+
+
+def read(tests: dict) -> Script | str:
+    """The script, or what is wrong with it."""
+    code, entry_point = tests["code"], tests.get("entry_point")
+    try:
+        tree = names.parse(code, FILENAME)
+        wanted = names.unresolved(code, FILENAME)
+    except names.Unparsable as error:
+        return f"the test code does not compile: {error}"
+    calls_check = bool(entry_point) and _defines(tree, "check") and not _calls(tree, "check")
+    if calls_check:
+        wanted |= {entry_point.split(".")[0]}
+    missing = names.missing_modules(tree, {MODULE})
+    if missing:
+        return f"the tests import what this sandbox does not have: {', '.join(missing)}"
+    if not wanted:
+        wanted = names.tested_builtin(tree)
+    if not names.mentions(tree, wanted, MODULE):
+        return "the tests never use the candidate"
+    acts = [s for s in tree.body if not isinstance(s, _PREPARES) and not _is_docstring(s)]
+    if not acts and not calls_check:
+        return "the tests only define and never run anything"
+    per_assert = not calls_check and all(isinstance(s, ast.Assert) for s in acts)
+    return Script(tree, wanted, calls_check, per_assert)
+
+
+def needs_one_process(script: Script) -> str | None:
+    """Why the script cannot be parted from the candidate's process; None where it can."""
+    return names.needs_one_process(script.tree, script.wanted | names.from_module(script.tree, MODULE))
+
+
+def run(
+    tests: dict, script: Script, link: Link, report: Report, *, stop: str, first_case: int, load: BaseException | None
+) -> None:
+    """Run the cases from `first_case` on. `load`: what the candidate's module raised; it fails every case."""
+    scope = Globals(link, script.wanted) if load is None else None
+    for number, body in enumerate(_cases(script)):
+        if scope is not None and number < first_case:
+            _prepare(body, scope)
+            continue
+        if number < first_case:
+            continue
+        report.begin(number)
+        if scope is None:
+            verdict, detail = told(load)  # type: ignore[arg-type]
+        else:
+            verdict, detail = _case(body, tests, script, scope)
+        report.end(verdict, detail)
+        if verdict != "passed" and stop == "first_failure":
+            return
+
+
+def _cases(script: Script) -> Iterator[list[ast.stmt]]:
+    """Statements of each case: what prepares belongs to the assert that follows."""
+    if not script.per_assert:
+        yield script.tree.body
+        return
+    body: list[ast.stmt] = []
+    for statement in script.tree.body:
+        body.append(statement)
+        if isinstance(statement, ast.Assert):
+            yield body
+            body = []
+
+
+def _prepare(body: list[ast.stmt], scope: Globals) -> None:
+    """What an earlier case prepared for later ones; its assert was judged before."""
+    try:
+        _execute([s for s in body if not isinstance(s, ast.Assert)], scope)
+    except BaseException:
+        return
+
+
+def _execute(body: list[ast.stmt], scope: Globals) -> None:
+    exec(compile(ast.Module(body, []), FILENAME, "exec", dont_inherit=True), scope)
+
+
+def _case(body: list[ast.stmt], tests: dict, script: Script, scope: Globals) -> tuple[str, str | None]:
+    try:
+        _execute(body, scope)
+        if script.calls_check:
+            scope["check"](_entry(scope, tests["entry_point"]))
+    except BaseException as error:
+        return told(error, tests["code"])
+    return "passed", None
+
+
+def _entry(scope: Globals, path: str) -> Any:
+    first, *rest = path.split(".")
+    try:
+        value = scope[first]
+    except KeyError:
+        raise NameError(f"name {first!r} is not defined") from None
+    if rest and isinstance(value, type):
+        value = value()
+    for name in rest:
+        value = getattr(value, name)
+    return value
+
+
+def told(error: BaseException, code: str | None = None) -> tuple[str, str | None]:
+    """The verdict on a case that ended with `error`, and its account for people."""
+    where = _where(error, code)
+    if isinstance(error, SystemExit):
+        if not hasattr(error, "_proctor_candidate") and error.code in (None, 0, False):
+            return "passed", None  # the tests' own end, as of unittest.main()
+        return "runtime_error", f"SystemExit({short(error.code)}){where}"
+    if hasattr(error, "_proctor_candidate"):
+        verdict = "memory_limit" if isinstance(error, MemoryError) else "runtime_error"
+        return verdict, f"{type(error).__name__}: {str(error)[:300]}{where}"
+    if isinstance(error, AssertionError):
+        return "wrong_answer", f"AssertionError{_colon(error)}{where}"
+    if isinstance(error, NameError):
+        return "runtime_error", f"NameError{_colon(error)}{where}"
+    return "wrong_answer", f"{type(error).__name__}{_colon(error)}{where}"
+
+
+def _colon(error: BaseException) -> str:
+    try:
+        text = str(error)[:300]
+    except Exception:
+        text = ""
+    return f": {text}" if text else ""
+
+
+def _where(error: BaseException, code: str | None) -> str:
+    """The line of the tests at which it happened."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILENAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if line is None:
+        return ""
+    lines = (code or "").splitlines()
+    text = lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
+    return f" (tests line {line}: {text})"
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _defines(tree: ast.Module, name: str) -> bool:
+    return any(isinstance(s, ast.FunctionDef) and s.name == name for s in tree.body)
+
+
+def _calls(tree: ast.Module, name: str) -> bool:
+    """Whether the top level calls `name`."""
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+        for statement in tree.body
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in ast.walk(statement)
+    )
+
+
+class SolutionModule(types.ModuleType):
+    """The candidate's module as the tests import it: every attribute is the candidate's, asked for when used.
+
+    A star import brings only names that the tests use and that are no builtins.
+    """
+
+    def __init__(self, name: str, link: Link, wanted: frozenset[str]) -> None:
+        super().__init__(name)
+        self.__dict__["_proctor"] = (link, wanted)
+
+    def __getattr__(self, name: str) -> Any:
+        link, wanted = self.__dict__["_proctor"]
+        if name == "__all__":
+            return sorted(set(map(str, link.ask("public"))) & wanted)
+        if name.startswith("__") or not link.ask("names", [name]):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return link.ask("global", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            super().__setattr__(name, value)
+        else:
+            self.__dict__["_proctor"][0].ask("setglobal", name, value)
