@@ -21,6 +21,7 @@ from proctor.wire import Limits
 LONGER = 4.0  # times the wall of the first look
 TO_SPARE = 0.9  # of the CPU limit: below it, the case had CPU time to spare
 FLAG = "second_look"
+SAMPLE_WALL = "sample_wall"  # the supervisor's word for a pair that ran out of its sample's time
 
 
 class Budget:
@@ -64,16 +65,17 @@ class PatientSession:
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
-        """As the session's own; the second look runs the pair again from `first_case`."""
+        """As the session's own; the second look goes on from the case that was cut short."""
         ran = self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
-        if not deserved(ran.candidate, limits, saturated=ran.saturated or ran.candidate.saturated):
+        if not deserved(_cut_short(ran), limits, saturated=ran.saturated or ran.candidate.saturated):
             return ran
         wall_s = LONGER * limits.wall_s
         if not self._budget.take(wall_s):
             return ran
-        again = self._inner.pair(language, source, tests, patient(limits), stop=stop, first_case=first_case)
+        at = first_case + len(ran.cases)
+        again = self._inner.pair(language, source, tests, patient(limits), stop=stop, first_case=at)
         self._budget.give_back(wall_s - again.candidate.wall_s)
-        return replace(again, flags=again.flags | {FLAG})
+        return _joined(ran, again)
 
     def close(self) -> None:
         """As the session's own."""
@@ -133,5 +135,27 @@ def deserved(ran: Ran, limits: Limits, *, saturated: bool) -> bool:
 
 
 def patient(limits: Limits) -> Limits:
-    """The limits of a second look: more wall clock, for the case and the sample; all else as before."""
-    return limits.model_copy(update={"wall_s": LONGER * limits.wall_s, "sample_wall_s": LONGER * limits.sample_wall_s})
+    """The limits of a second look: a longer wall for the case, and room for it in the sample's; all else as before."""
+    wall_s = LONGER * limits.wall_s
+    return limits.model_copy(update={"wall_s": wall_s, "sample_wall_s": max(wall_s, limits.sample_wall_s)})
+
+
+def _cut_short(ran: PairRan) -> Ran:
+    """The candidate's account of the case that did not end: the pair's, less the cases that did."""
+    return replace(ran.candidate, cpu_s=max(0.0, ran.candidate.cpu_s - sum(mark.cpu_s for mark in ran.cases)))
+
+
+def _joined(first: PairRan, again: PairRan) -> PairRan:
+    """Both looks as one: the cases of both, how the second ended, and the time that the ended cases took."""
+    candidate = replace(
+        again.candidate,
+        cpu_s=again.candidate.cpu_s + sum(mark.cpu_s for mark in first.cases),
+        wall_s=again.candidate.wall_s + sum(mark.wall_s for mark in first.cases),
+    )
+    return replace(
+        again,
+        candidate=candidate,
+        cases=first.cases + again.cases,
+        total=again.total if again.total is not None else first.total,
+        flags=(first.flags - {SAMPLE_WALL}) | again.flags | {FLAG},
+    )

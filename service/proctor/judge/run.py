@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proctor.judge.outcome import Outcome, tests_invalid
+from proctor.judge.pairs import judge_pair
 from proctor.judge.patience import Budget, PatientSession
 from proctor.judge.plan import case_count
 from proctor.judge.run_once import run_once
@@ -28,6 +29,4 @@ def judge(unit: Unit, session: Session, *, budget: Budget | None = None) -> Outc
         return tests_invalid("no test case: nothing can be judged")
     if isinstance(unit.tests, StdioTests):
         return judge_stdio(unit, unit.tests, patient)
-    from proctor.judge.pairs import judge_pair
-
     return judge_pair(unit, patient)
