@@ -32,7 +32,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def run_code(service: Service, code: str, **fields: Any) -> dict[str, Any]:
-    answer = httpx.post(f"{service.base}/run_code", json={"code": code, "language": "python", **fields}, timeout=60)
+    """As verl's client: a 504, which a busy machine may bring, is sent again, three tries in all."""
+    for _ in range(3):
+        answer = httpx.post(f"{service.base}/run_code", json={"code": code, "language": "python", **fields}, timeout=60)
+        if answer.status_code != 504:
+            break
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
