@@ -22,7 +22,7 @@ from proctor.settings import Settings
 
 log = structlog.get_logger(__name__)
 RESTART_S = 1.0
-REDIS_S = 5.0  # for an answer of Redis; longer than any call blocks there
+REDIS_S = 3.0  # for an answer of Redis; longer than any call blocks there
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,7 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
             settings.redis_url,
             socket_timeout=REDIS_S,
             socket_connect_timeout=REDIS_S,
-            retry=Retry(NoBackoff(), 1),
-            health_check_interval=10,
+            retry=Retry(NoBackoff(), 1),  # no health checks: they retry within retries, for more than a minute
         )
         held.push_async_callback(redis.aclose)
         scorer = make_scorer(settings)
