@@ -75,6 +75,15 @@ def remove(path: str) -> None:
         os.close(parent)
 
 
+def empty(path: str) -> None:
+    """Remove what is in the folder `path` and ours; nothing else uses it any more. Raises OSError."""
+    top = os.open(path, _FLAGS)
+    try:
+        _empty(top)
+    finally:
+        os.close(top)
+
+
 def _unlock(folder: int, name: str) -> int | None:
     """Open a folder whose mode may say no, having given ourselves the right."""
     info = _info(folder, name)

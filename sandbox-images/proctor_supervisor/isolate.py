@@ -10,7 +10,7 @@ of `disk_mib`; /usr, libraries, a few files of /etc, five devices; no /proc; not
 **A** No namespace, no right: a Landlock domain per sample (Linux 6.12: files, TCP, signals, abstract sockets), a folder of
 its own that is wiped afterwards, and a reaper (`reaper`), which stands in a domain around the sample's and so can kill
 all of the sample's tree and nothing else, while the sample cannot reach it. Path-based chmod and utime, which Landlock
-lets pass, are off the list of system calls. It sees the names of the machine's files, but reads only the system's;
+lets pass, are off the list of system calls where our user owns more than that. It sees the names of the machine's files, but reads only the system's;
 TMPDIR names its folder for temporary files, /tmp itself is closed to it.
 
 **U** A user id per sample and a sweep as that user (`users`); for kernels with neither. Needs CAP_SETUID and CAP_SETGID.
@@ -35,6 +35,11 @@ TIERS = ("U", "A", "B")
 BOX = "/sandbox"
 UID = 1000
 """What a sample takes itself for."""
+
+SHM = "/dev/shm"
+
+MADE_UP_UIDS = 1_862_270_976
+"""Root becomes a user from here on, which no account has."""
 
 STACK = 256 << 20
 """Room for the stack of a sample's main thread, bytes: deep recursion in C."""
@@ -68,7 +73,8 @@ class Ground:
     """What was prepared once for all samples.
 
     proc: a descriptor of /proc that no sample has. box: the path of a sample's folder, the same for every one.
-    program: the filter of system calls. rules: what a Landlock domain allows, but for the box.
+    program: the filter of system calls. rules: what a Landlock domain allows, but for the box. shm: whether a sample
+    has the /dev/shm of the container for itself.
     helpers: processes of ours in a sample's tree, at its root.
     """
 
@@ -78,6 +84,7 @@ class Ground:
     program: bytes
     enforcement: dict[str, str]
     rules: tuple[landlock.Rule, ...] = ()
+    shm: bool = False
     helpers: int = 0
 
 
@@ -113,15 +120,28 @@ def part(ground: Ground, name: str) -> Ground:
     """The ground of one of two samples that run side by side."""
     if ground.tier == "B":
         return ground
-    return dataclasses.replace(ground, box=f"{os.path.dirname(ground.box)}/{name}")
+    return dataclasses.replace(ground, box=f"{os.path.dirname(ground.box)}/{name}", shm=ground.shm and name != "tests")
 
 
 def _ready_a(prefixes: list[str]) -> Ground:
     base = landlock.make_base()
     proc = os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
-    program = seccomp.assemble(paths_change=False)
-    rules = tuple(landlock.system(prefixes))
-    return Ground("A", proc, f"{base}/box", program, _ENFORCEMENT | {"disk_mib": "polled"}, rules, helpers=1)
+    program = seccomp.assemble(paths_change=_owns_nothing())
+    return Ground(
+        "A",
+        proc,
+        f"{base}/box",
+        program,
+        _ENFORCEMENT | {"disk_mib": "polled"},
+        rules=tuple(landlock.system(prefixes)),
+        shm=not base.startswith(SHM) and all(entry.stat().st_uid == os.getuid() for entry in os.scandir(SHM)),
+        helpers=1,
+    )
+
+
+def _owns_nothing() -> bool:
+    """Whether our user owns no file that a sample could reach: a user made up for us, or a read-only root."""
+    return os.getuid() >= MADE_UP_UIDS or bool(os.statvfs("/").f_flag & os.ST_RDONLY)
 
 
 def enter_user_namespace() -> None:
@@ -280,7 +300,7 @@ def give_up(ground: Ground, limits: dict[int, int]) -> None:
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
     if ground.tier == "A":
-        landlock.enter(landlock.domain([*ground.rules, (ground.box, landlock.ALL)]))
+        landlock.enter(landlock.domain([*ground.rules, *((folder, landlock.ALL) for folder in _folders(ground))]))
     linux.seccomp(ground.program)
 
 
@@ -318,6 +338,13 @@ def clean(ground: Ground) -> None:
     """After a sample, its processes dead: remove what it left. Raises OSError."""
     if ground.tier != "B":
         boxes.remove(ground.box)
+        if ground.shm:
+            boxes.empty(SHM)
+
+
+def _folders(ground: Ground) -> list[str]:
+    """Where a sample may write, tier A."""
+    return [ground.box, SHM] if ground.shm else [ground.box]
 
 
 def leave(ground: Ground) -> None:

@@ -31,9 +31,7 @@ Rule = tuple[str, int]
 
 def system(prefixes: list[str]) -> list[Rule]:
     """What every sample may read: the system's programs and libraries, and `prefixes`.
-
-    No /dev/shm: samples would share it. So multiprocessing's locks and shared memory do not work in tier A.
-    """
+"""
     rules = [(path, _READ) for path in (*_SYSTEM, *_FILES, *prefixes)]
     return rules + [(path, _READ_FILE | _WRITE_FILE) for path in _DEVICES]
 
@@ -74,7 +72,7 @@ def make_base() -> str:
         raise OSError(f"Landlock ABI {linux.landlock_abi()}, and signals are scoped from {ABI} on")
     for base in sorted(_BASES, key=_room, reverse=True):
         try:
-            return tempfile.mkdtemp(prefix="proctor-", dir=base)
+            return tempfile.mkdtemp(prefix="sandbox-", dir=base)
         except OSError:
             continue
     raise OSError(f"no folder to write in: {', '.join(_BASES)}")

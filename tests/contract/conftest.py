@@ -35,6 +35,7 @@ def _namespace(tier: str) -> Callable[[], Provider]:
 
 KINDS = [
     pytest.param(Kind("namespace", "B", _namespace("B")), id="namespace-B"),
+    pytest.param(Kind("namespace", "A", _namespace("A")), id="namespace-A"),
     *(pytest.param(Kind(name, tier, make), id=name, marks=marks) for name, tier, make, marks in OTHER_KINDS),
 ]
 

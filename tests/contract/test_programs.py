@@ -160,7 +160,7 @@ ODDITIES = {
     "timezone": ("import time; print(time.tzname[0], time.localtime(0).tm_hour)", "UTC 0\n"),
     "alarm-handler": (
         "import signal\ndef h(*a): raise TimeoutError\nsignal.signal(signal.SIGALRM, h); signal.setitimer(signal.ITIMER_REAL, .05)\n"
-        "try:\n    while True: x = 1\nexcept TimeoutError: print('alarm')",
+        "try:\n    for i in range(10**9): x = i\nexcept TimeoutError: print('alarm')",
         "alarm\n",
     ),
     "random-differs": (
@@ -176,9 +176,16 @@ ODDITIES = {
 }
 
 
+#: Tier A has no /dev/shm on a machine that others use too, and so no locks of multiprocessing.
+NEEDS_SHM = {"multiprocessing", "spawn", "shared-memory", "process-pool"}
+
+
 @pytest.mark.parametrize("name", ODDITIES)
-def test_honest_oddity_works(run: Runner, name: str) -> None:
+def test_honest_oddity_works(run: Runner, kind: Kind, name: str) -> None:
     source, expected = ODDITIES[name]
+    if kind.name == "namespace" and kind.tier == "A" and name in NEEDS_SHM:
+        assert run(source).exit_code == 1  # a documented exception: refused, not hung
+        return
     assert run.output(source, b"in\n") == expected
 
 
