@@ -70,7 +70,8 @@ def score(
             console.print(f"Interrupted. {len(results.done)} of {len(lines)} are kept; run again to go on.")
             raise typer.Exit(130) from None
         results.sort()
-        console.print(_summary(results, len(lines)))
+        console.print(_summary(results))
+        console.print(f"{len(results.done)} of {len(lines)} scored: {results.path}", soft_wrap=True, highlight=False)
         if open_ones := results.retryable():
             console.print(f"{open_ones} could not be judged; run again to retry them.", style="yellow")
             raise typer.Exit(1)
@@ -78,9 +79,7 @@ def score(
 
 def read_lines(file: Path, reward: dict[str, Any]) -> list[Line]:
     """The samples of a file; blank lines are skipped. Raises ScoreError that names every bad line."""
-    from pydantic import ValidationError
-
-    from proctor.wire import Sample
+    from proctor.api.parse import sample_faults
 
     lines: list[Line] = []
     faults: list[str] = []
@@ -90,14 +89,11 @@ def read_lines(file: Path, reward: dict[str, Any]) -> list[Line]:
                 continue
             try:
                 sample = json.loads(raw.decode("utf-8"))
-                Sample.model_validate(sample)
-                lines.append(Line(number, sample, _mark(raw, reward)))
-            except ValidationError as error:
-                first = error.errors(include_url=False, include_input=False)[0]
-                field = str(first["loc"][0]) if first["loc"] else "the line"
-                faults.append(f"line {number}: {field}: {first['msg']}")
             except (ValueError, RecursionError) as error:
                 faults.append(f"line {number}: {error}")
+                continue
+            faults += [f"line {number}: {f.pointer}: {f.detail}" for f in sample_faults(sample)]
+            lines.append(Line(number, sample, _mark(raw, reward)))
     if faults:
         more = f"\n… and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise ScoreError(f"{file} has bad lines; nothing was scored:\n" + "\n".join(faults[:SHOWN]) + more)
@@ -273,19 +269,19 @@ def _in_lines(error: Any, numbers: list[int]) -> str:
     for fault in error.faults[:SHOWN]:
         parts = fault.pointer.split("/")
         if parts[1:2] == ["samples"] and parts[2].isdigit():
-            told.append(f"line {numbers[int(parts[2])]}: {'/'.join(parts[3:])}: {fault.detail}")
+            told.append(f"line {numbers[int(parts[2])]}: /{'/'.join(parts[3:])}: {fault.detail}")
         else:
             told.append(f"{fault.pointer}: {fault.detail}")
     return "\n".join(told)
 
 
-def _summary(results: Results, total: int) -> Any:
+def _summary(results: Results) -> Any:
     """A table of verdicts and rewards."""
     from rich.table import Table
 
     verdicts = Counter(str(r["verdict"]) for r in results.done.values())
     rewards = [r["reward"] for r in results.done.values() if r["reward"] is not None]
-    table = Table(title=f"{len(results.done)} of {total} scored → {results.path}", title_justify="left")
+    table = Table()
     table.add_column("verdict")
     table.add_column("samples", justify="right")
     for verdict, count in verdicts.most_common():

@@ -108,6 +108,14 @@ def parse_tests(body: bytes, *, max_depth: int) -> Tests:
     return TestsAdapter.validate_python(data, strict=True)
 
 
+def sample_faults(data: Any) -> list[FieldFault]:
+    """The faults of one sample, with pointers into it; none where it is valid."""
+    return [
+        FieldFault(fault.pointer.removeprefix("/samples/0"), fault.detail)
+        for fault in _first(_portion_faults([data], 0))
+    ]
+
+
 def invalid(faults: list[FieldFault]) -> InvalidRequest:
     """The error that names `faults`."""
     where = ", ".join(f.pointer or "the body" for f in faults[:3])

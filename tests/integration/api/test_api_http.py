@@ -239,3 +239,52 @@ def test_the_client_scores_many_in_chunks(service: Service) -> None:
     assert scores.rewards == [1.0] * 300
     assert sorted(got) == list(range(300))
     assert len(scores.ids) == 5
+
+
+def test_a_request_outlives_a_redis_that_does_not_answer(service: Service, http: httpx.Client) -> None:
+    (redis,) = service.named("redis-server")
+    answers: list[httpx.Response] = []
+    body = body_of(*(square(f"out {i}", 0.5) for i in range(4)))
+    sender = threading.Thread(
+        target=lambda: answers.append(httpx.post(f"{service.base}/v1/rewards", content=body, timeout=90))
+    )
+    sender.start()
+    time.sleep(1)
+    redis.suspend()
+    try:
+        started = time.monotonic()
+        refused = http.get("/readyz")
+        assert (refused.status_code, refused.json()["type"]) == (503, "unavailable")
+        assert "retry-after" in refused.headers
+        assert http.get("/healthz").status_code == 200
+        assert time.monotonic() - started < 20
+    finally:
+        redis.resume()
+    sender.join(60)
+    assert [r["verdict"] for r in answers[0].json()["results"]] == ["passed"] * 4
+
+
+def test_slow_readers_hold_little_memory(service: Service, http: httpx.Client) -> None:
+    """Readers that ask for large results and never read: what they are sent waits in Redis, not in the API."""
+    loud = {**square("loud"), "completion": "import sys; print('x' * 4000); print('y' * 4000, file=sys.stderr)"}
+    batch = http.post("/v1/batches", content=body_of(*({**loud, "id": str(i)} for i in range(2000)))).json()["id"]
+    while http.get(f"/v1/batches/{batch}", params={"results": "false"}).json()["status"] != "done":
+        time.sleep(0.1)
+    whole = http.get(f"/v1/batches/{batch}/results").content
+    (api,) = service.named("proctor api")
+    before = api.memory_info().rss
+    port = int(service.base.rsplit(":", 1)[1])
+    connections = []
+    for _ in range(200):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(f"GET /v1/batches/{batch}/results HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connections.append(connection)
+    time.sleep(3)
+    grown = api.memory_info().rss - before
+    assert http.get("/healthz").status_code == 200
+    for connection in connections:
+        connection.close()
+    assert len(whole) > 1_000_000
+    assert grown < 200 * 512 * 1024

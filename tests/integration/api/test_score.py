@@ -95,8 +95,8 @@ def test_results_of_another_file_or_reward_are_not_mixed(service: Service, tmp_p
     [
         (b'{"completion": ', "line 2:"),
         (b'{"completion": "\xff"}', "line 2:"),
-        (b'{"tests": "x"}', "line 2: completion"),
-        (b'{"completion": "x", "tests": "y", "odd": 1}', "line 2: odd"),
+        (b'{"tests": "x"}', "line 2: /completion: Field required"),
+        (b'{"completion": "x", "tests": "y", "odd": 1}', "line 2: /odd: Unknown field"),
     ],
 )
 def test_bad_lines_are_named_and_nothing_is_scored(tmp_path: Path, line: bytes, told: str) -> None:
@@ -112,7 +112,7 @@ def test_faults_that_the_service_finds_name_the_line(service: Service, tmp_path:
     file = write(tmp_path / "a.jsonl", [square(i) for i in range(3)] + [square("c", language="cobol")])
     done = score(file, "--url", service.base)
     assert done.returncode == 1
-    assert "line 4: language" in done.stderr
+    assert "line 4: /language: " in done.stderr
 
 
 def test_embedded_interrupted_and_finished(tmp_path: Path) -> None:
@@ -170,3 +170,32 @@ def test_demo_tells_what_is_not_as_expected(service: Service, monkeypatch: pytes
 def test_what_code_prints_is_shown_as_text() -> None:
     assert plain("a\x1b[31m\nb\ud800\u202e", 80) == "a?[31m?b??"
     assert len(plain("x" * 500, 44)) == 44
+
+
+DATA = Path(os.environ.get("PROCTOR_SHARED_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
+
+
+def published(name: str) -> list[dict[str, Any]]:
+    """Reference and stub of every problem of a file of the shared data, in turn."""
+    if not (DATA / f"{name}.jsonl").exists():
+        pytest.skip(f"{DATA / name}.jsonl is not here, so the published problems are not scored")
+    samples = []
+    for row in read(DATA / f"{name}.jsonl"):
+        listed = row["tests"] if isinstance(row["tests"], list) else [row["tests"]]
+        code = "\n".join([row.get("test_setup") or "", *listed])
+        tests = {"kind": "script", "code": code, "entry_point": row["entry_point"] if name == "humaneval" else None}
+        samples += [{"completion": row[k], "tests": tests} for k in ("reference_solution", "stub_solution")]
+    return samples
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("name", "count"), [("humaneval", 164), ("mbpp", 487)])
+def test_published_problems(service: Service, tmp_path: Path, name: str, count: int) -> None:
+    """Every reference passes, every stub fails, none is invalid."""
+    file = write(tmp_path / f"{name}.jsonl", published(name))
+    done = score(file, "--url", service.base, timeout=240)
+    assert done.returncode == 0, done.stderr
+    verdicts = [r["verdict"] for r in read(tmp_path / f"{name}.results.jsonl")]
+    assert verdicts[0::2] == ["passed"] * count
+    assert len(verdicts[1::2]) == count
+    assert not {"passed", "invalid"} & set(verdicts[1::2])
