@@ -25,7 +25,7 @@ from proctor import __version__
 from proctor.errors import ThinkingError
 from proctor.finish.result import Finished, Thinking, gamma_of, given_up, open_outcome, result
 from proctor.finish.summary import summarize
-from proctor.jobs.clock import RedisClock
+from proctor.jobs.clock import RedisClock, going_on
 from proctor.jobs.leases import read_outcome
 from proctor.jobs.records import BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
 from proctor.jobs.scripts import Argument, AsyncScripts
@@ -89,7 +89,7 @@ class Finisher:
         """Finish until cancelled. Redis being away is waited for."""
         keep = asyncio.create_task(self._keep_alive(), name="proctor-finisher-keep")
         try:
-            while True:
+            while going_on():
                 try:
                     await self._clock.refresh()
                     await self._read()
@@ -151,7 +151,7 @@ class Finisher:
 
     async def _keep_alive(self) -> None:
         """Show that the entries in hand are, and claim those whose finisher has died."""
-        while True:
+        while going_on():
             await asyncio.sleep(RENEW_S)
             try:
                 mine = list(self._in_hand)

@@ -1,7 +1,12 @@
-"""Redis's clock, read now and then: times of several machines are compared, so one clock must rule."""
+"""Redis's clock, read now and then: times of several machines are compared, so one clock must rule.
+
+And when to stop: a cancelled task that waits for Redis is not always told so (the client's own timeouts may swallow
+the exception), so loops ask.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -26,3 +31,9 @@ class RedisClock:
     def now(self) -> float:
         """Now, by Redis's clock."""
         return time.time() + self._offset
+
+
+def going_on() -> bool:
+    """Whether the current task has not been cancelled."""
+    task = asyncio.current_task()
+    return task is None or not task.cancelling()

@@ -13,6 +13,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from proctor.jobs.clock import going_on
+
 
 class News:
     """Progress of batches, by Redis's pub/sub."""
@@ -45,7 +47,7 @@ class News:
             self._task = None
 
     async def _listen(self) -> None:
-        while True:
+        while going_on():
             try:
                 await self._follow()
             except (RedisError, OSError):
@@ -55,7 +57,7 @@ class News:
         async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(self._channel)
             self._wake_all()  # whatever was said before we listened
-            while True:
+            while going_on():
                 message = await channel.get_message(timeout=5.0)
                 if message is not None:
                     batch_id = message["data"].split(b" ", 1)[0].decode()

@@ -12,6 +12,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from proctor.jobs.clock import going_on
 from proctor.jobs.scripts import AsyncScripts, SyncScripts
 from proctor.settings import Settings
 
@@ -30,7 +31,7 @@ def sweep(scripts: SyncScripts) -> list[int]:
 async def run(redis: Any, settings: Settings) -> None:
     """Sweep until cancelled. Redis being away is waited for."""
     scripts = AsyncScripts(redis, settings.namespace)
-    while True:
+    while going_on():
         try:
             requeued, dropped, _, _ = await scripts.call("sweep", MOST)
             if requeued or dropped:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rq import Queue
-from rq.job import Job
+from rq.job import Job, JobStatus
 
 #: What the data of a ticket must be, byte for byte. `lua/common.lua` writes it.
 DATA = b'["proctor.jobs.ticket.drain", null, [], {}]'
 TIMEOUT_S = 2400
-_KEPT = frozenset({b"data", b"origin", b"status", b"created_at", b"enqueued_at", b"started_at", b"last_heartbeat"})
+_STATUSES = frozenset(status.value.encode() for status in JobStatus)
 
 _drain: Callable[[], None] | None = None
 
@@ -50,12 +50,13 @@ class Ticket(Job):
     """A job that is one constant function without arguments."""
 
     def restore(self, raw_data: dict[Any, Any]) -> None:
-        """Take from Redis what a ticket has, with our own limits, and leave the rest there."""
+        """Note whether this is a ticket, take its status, and leave the rest where it is."""
         fields = {k if isinstance(k, bytes) else str(k).encode(): v for k, v in raw_data.items()}
-        kept = {k: v for k, v in fields.items() if k in _KEPT}
-        self.genuine = kept.get(b"data") == DATA
-        kept[b"data"] = DATA
+        self.genuine = fields.get(b"data") == DATA
+        status = fields.get(b"status", b"")
+        kept = {b"data": DATA, b"status": status if status in _STATUSES else b"created"}
         super().restore(kept)
+        self.origin = fields.get(b"origin", b"").decode("ascii", "replace")
         self._func_name, self._instance, self._args, self._kwargs = "proctor.jobs.ticket.drain", None, (), {}
         self.timeout, self.result_ttl, self.failure_ttl = TIMEOUT_S, 0, 60
 

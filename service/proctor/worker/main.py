@@ -112,6 +112,7 @@ class Worker:
             log.warning("Redis cannot be reached: %s", type(error).__name__)
         self._listen_for_signals()
         if not self._stopping and not self._runner.without_sandbox:
+            self._runner.drain()  # at maxmemory Redis moves no ticket, and only finished work frees memory
             self._sleep(0.5)
 
     def _drain(self) -> None:

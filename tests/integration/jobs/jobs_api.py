@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,3 +60,23 @@ async def finished(api: Api, batch_id: str, *, owner: str = "me", timeout_s: flo
         results += [json.loads(line) for line in part]
     assert [r["index"] for r in sorted(results, key=lambda r: r["index"])] == list(range(state.total))
     return state, sorted(results, key=lambda r: r["index"])
+
+
+async def workers_up(queue: Service, api: Api, count: int = 1, **environment: str) -> list[subprocess.Popen[bytes]]:
+    """Start workers and wait until they are live."""
+    before = len(await api.batches.workers())
+    workers = [queue.start("worker", **environment) for _ in range(count)]
+    for _ in range(400):
+        if len(await api.batches.workers()) >= before + count:
+            return workers
+        await asyncio.sleep(0.05)
+    raise AssertionError("the workers do not start")
+
+
+async def eventually(check: Callable[[], object], timeout_s: float = 10) -> None:
+    """Wait until `check` holds."""
+    for _ in range(int(timeout_s / 0.02)):
+        if check():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not within {timeout_s} s")

@@ -1,7 +1,8 @@
 """A sandbox that obeys the code it is given, and processes around a real Redis. No judging happens here.
 
 The code of a unit is a script for the fake, words apart by spaces: `pass`, `fail`, `sleep=S`, `lose` (the sandbox
-goes down), `crash` (our judging raises), `note=WORD` (only makes it another unit).
+goes down), `lose-once=FILE`, `lose-down` (and no other comes up), `crash` (our judging raises), `note=WORD` (only
+makes it another unit).
 """
 
 from __future__ import annotations
@@ -81,6 +82,14 @@ def judge(unit: Unit, session: FakeSession) -> Outcome:
         elif what == "lose":
             session.close()
             raise SandboxLost("the code did it")
+        elif what == "lose-once" and not Path(value).exists():
+            Path(value).touch()
+            session.close()
+            raise SandboxLost("once")
+        elif what == "lose-down":
+            Path(os.environ[DOWN]).touch()
+            session.close()
+            raise SandboxLost("and none is left")
         elif what == "crash":
             raise RuntimeError("our bug")
     seconds = time.monotonic() - began

@@ -7,11 +7,12 @@ import hashlib
 import json
 
 import pytest
-from jobs_api import Api, api_process, finished
+from jobs_api import Api, api_process, eventually, finished
 from jobs_fakes import Service, plan, sample
 
 from proctor.errors import InvalidRequest, NotFound, Unavailable
-from proctor.judge.outcome import Outcome, tests_invalid
+from proctor.judge import outcome as outcomes
+from proctor.judge.outcome import Outcome
 from proctor.wire import CaseResult, SampleResult, Verdict
 
 
@@ -45,8 +46,7 @@ async def test_batches_in_flight_share_units_but_owners_never(queue: Service, ap
     waiting = await api.batches.admit("me", plan(codes), detached=True)
     other = await api.batches.admit("you", plan(codes, owner="you"), detached=True)
     queue.start("worker")
-    while not queue.runs():
-        await asyncio.sleep(0.05)
+    await eventually(queue.runs)
     running = await api.batches.admit("me", plan(codes), detached=True)
     for batch_id in (first, waiting, running):
         _, results = await finished(api, batch_id)
@@ -61,7 +61,9 @@ async def test_a_batch_admitted_while_an_outcome_is_finished_gets_it(queue: Serv
     async with api_process(queue, finish=False) as api:
         queue.start("worker")
         first = await api.batches.admit("me", plan(codes), detached=True)
-        while await api.redis.xlen("test:outcomes") == 0:
+        for _ in range(500):
+            if await api.redis.xlen("test:outcomes"):
+                break
             await asyncio.sleep(0.02)
         second = await api.batches.admit("me", plan(codes), detached=True)
     async with api_process(queue) as api:
@@ -75,7 +77,7 @@ async def test_a_batch_admitted_while_an_outcome_is_finished_gets_it(queue: Serv
 
 async def test_outcomes_known_without_running_need_no_worker(api: Api) -> None:
     no_code = Outcome(verdict=Verdict.NO_CODE, cases=(CaseResult(verdict=Verdict.NOT_RUN),))
-    samples = [sample(0, None, known=no_code), sample(1, None, known=tests_invalid("no tests"))]
+    samples = [sample(0, None, known=no_code), sample(1, None, known=outcomes.tests_invalid("no tests"))]
     batch_id = await api.batches.admit("me", plan([], samples=samples), detached=True)
     state, results = await finished(api, batch_id)
     assert [(r["verdict"], r["reward"]) for r in results] == [("no_code", 0.0), ("invalid", None)]

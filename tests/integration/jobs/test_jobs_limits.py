@@ -6,19 +6,16 @@ import asyncio
 import time
 
 import pytest
-from jobs_api import Api, api_process, finished
+from jobs_api import Api, api_process, eventually, finished, workers_up
 from jobs_fakes import Service, plan
 
-from proctor.errors import IdempotencyClash, Overloaded, Unavailable
+from proctor.errors import IdempotencyClash, NotFound, Overloaded, Unavailable
 from proctor.jobs.admit import Admission
 from proctor.settings import Settings
 
 
 async def until_running(queue: Service, count: int = 1) -> None:
-    end = time.monotonic() + 10
-    while len(queue.runs()) < count:
-        assert time.monotonic() < end, "nothing runs"
-        await asyncio.sleep(0.02)
+    await eventually(lambda: len(queue.runs()) >= count)
 
 
 async def test_cancel_kills_what_runs_and_drops_what_waits(queue: Service, api: Api) -> None:
@@ -30,9 +27,8 @@ async def test_cancel_kills_what_runs_and_drops_what_waits(queue: Service, api: 
     state, results = await finished(api, batch_id)
     assert state.status == "cancelled"
     assert {(r["verdict"], r["reward"], r["error"]["code"]) for r in results} == {("invalid", None, "cancelled")}
-    while not queue.runs("killed"):
-        assert time.monotonic() - began < 2.0, "still running"
-        await asyncio.sleep(0.02)
+    await eventually(lambda: queue.runs("killed"), 2.0)
+    assert time.monotonic() - began < 2.0
     assert len(queue.runs()) == 1
     again = await api.batches.admit("me", plan(["pass"]), detached=True)  # the slot is free
     await finished(api, again, timeout_s=3)
@@ -89,7 +85,7 @@ async def test_units_that_an_api_process_left_unactivated_run(
 
 
 async def test_what_cannot_start_in_time_ends_at_its_deadline(queue: Service, api: Api) -> None:
-    queue.start("worker")
+    await workers_up(queue, api)
     codes = ["sleep=1.5 note=a", "sleep=1.5 note=b", "sleep=1.5 note=c", "sleep=1.5 note=d"]
     began = time.monotonic()
     batch_id = await api.batches.admit("me", plan(codes, deadline_s=4.0, wall_s=2.0), detached=True)
@@ -121,18 +117,20 @@ async def test_a_later_batch_saves_a_unit_whose_first_deadline_passed(queue: Ser
 
 async def test_the_queue_is_bounded_and_shared(queue: Service) -> None:
     async with api_process(queue, max_waiting_samples=100) as api:
-        await api.batches.admit("me", plan([f"pass note={i}" for i in range(40)]), detached=True)
-        await api.batches.admit("you", plan([f"pass note={i}" for i in range(10)], owner="you"), detached=True)
+        first = await api.batches.admit("me", plan([f"pass note={i}" for i in range(40)]), detached=True)
+        made = plan([f"pass note={i}" for i in range(10)], owner="you")
+        second = await api.batches.admit("you", made, detached=True)
         with pytest.raises(Overloaded) as refused:  # others wait: half is this key's share
             await api.batches.admit("me", plan([f"pass note=b{i}" for i in range(20)]), detached=True)
         assert refused.value.retry_after_s is not None
         assert 1 <= refused.value.retry_after_s <= 60
-        await api.batches.admit("you", plan([f"pass note=c{i}" for i in range(40)], owner="you"), detached=True)
+        made = plan([f"pass note=c{i}" for i in range(40)], owner="you")
+        third = await api.batches.admit("you", made, detached=True)
         with pytest.raises(Overloaded):  # full
             await api.batches.admit("they", plan([f"pass note={i}" for i in range(20)], owner="they"), detached=True)
         queue.start("worker")
-        while any(int(n) for n in await api.redis.hvals("test:load")):
-            await asyncio.sleep(0.05)
+        for batch_id, owner in ((first, "me"), (second, "you"), (third, "you")):
+            await finished(api, batch_id, owner=owner)
         await api.batches.admit("they", plan([f"pass note={i}" for i in range(20)], owner="they"), detached=True)
 
 
@@ -185,9 +183,7 @@ async def test_priority_rules_within_an_owner(queue: Service, api: Api) -> None:
 
 async def test_no_worker_idles_while_another_hoards(queue: Service, api: Api) -> None:
     """One long unit at the head of a shard does not keep the rest of it from other workers."""
-    workers = [queue.start("worker") for _ in range(2)]
-    while len(await api.batches.workers()) < len(workers):
-        await asyncio.sleep(0.05)
+    await workers_up(queue, api, 2)
     warm = await api.batches.admit("me", plan([f"pass note=w{i}" for i in range(200)]), detached=True)  # cheap so far
     await finished(api, warm)
     began = time.monotonic()
@@ -245,8 +241,6 @@ async def test_a_resend_after_a_crash_in_mid_admission(queue: Service, api: Api)
     with pytest.raises(Died):
         await Dying(api.redis, settings).admit("me", made, "k", "b")
     (left,) = [key async for key in api.redis.scan_iter("test:b:*") if key.count(b":") == 2]
-    from proctor.errors import NotFound
-
     with pytest.raises(NotFound):
         await api.batches.status("me", left.decode().removeprefix("test:b:"))
     assert await api.batches.known("me", "k", "b") is None
