@@ -1,8 +1,10 @@
 """What a sample's process tree uses, read from /proc: CPU, memory, tasks. The sample has no say in it.
 
-CPU is the larger of two sums. One adds the CPU clock of every process ever seen, as last read: children whose parent
-ignores SIGCHLD, and so hides them from rusage, are in it. The other adds the clocks of live processes and of the
-children they waited for: those too short-lived to be seen are in that.
+CPU is the larger of two sums. `seen` adds the CPU clock of every process ever seen, as last read: children whose parent
+ignores SIGCHLD, and so hides them from rusage, are in it. `waited` adds the clocks of live processes and of the children
+they waited for: those too short-lived to be seen are in that. Children that are both are in neither; but a tree of
+which more was seen than it waited for is hiding some, and then a third sum counts: the time between two readings for
+each process found running, which over many readings is right on average.
 
 Where we stand in a pid namespace whose /proc we could not mount (a container masks it), /proc is an outer one with
 numbers of its own: `number` translates, and the CPU clocks of all but the first process are read in ticks.
@@ -19,6 +21,8 @@ from dataclasses import dataclass, field
 
 _PAGE = os.sysconf("SC_PAGESIZE")
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
+_CPUS = len(os.sched_getaffinity(0))
+_HIDDEN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,11 @@ class Tree:
     clocks: dict[tuple[int, int], float] = field(default_factory=dict)
     live: list[Process] = field(default_factory=list)
     cpu_s: float = 0.0
+    running_s: float = 0.0
+    last: float = 0.0
 
-    def read(self, processes: dict[int, Process]) -> None:
-        """Take in one reading of /proc."""
+    def read(self, processes: dict[int, Process], now: float) -> None:
+        """Take in one reading of /proc, made at `now` by the monotonic clock."""
         self.live = [process for process in processes.values() if self._mine(process, processes)]
         waited = 0.0
         for process in self.live:
@@ -55,7 +61,14 @@ class Tree:
             own = process.own_s if own is None else own
             self.clocks[(process.pid, process.start)] = own
             waited += own + process.waited_s
-        self.cpu_s = max(self.cpu_s, waited, sum(self.clocks.values()))
+        seen = sum(self.clocks.values())
+        self.cpu_s = max(self.cpu_s, waited, seen)
+        if self.last:
+            running = sum(process.state == "R" for process in self.live)
+            self.running_s += min(running, _CPUS) * (now - self.last)
+        self.last = now
+        if seen - waited > _HIDDEN_S + 2 * _TICK * len(self.live):
+            self.cpu_s = max(self.cpu_s, self.running_s)
 
     def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
         for _ in range(len(processes) + 1):
@@ -80,13 +93,6 @@ class Tree:
     def tasks(self) -> int:
         """Processes and threads alive at the last reading."""
         return sum(process.tasks for process in self.live if process.state not in "ZX")
-
-    def memory(self, limit: int) -> int:
-        """Bytes resident; exact where the plain sum is over `limit`."""
-        rss = sum(process.rss for process in self.live)
-        if rss <= limit or len(self.live) < 2:
-            return rss
-        return sum(proportional(self.proc, process) for process in self.live)
 
 
 def cpu_clock(pid: int) -> float | None:
@@ -147,6 +153,32 @@ def tasks_of_user(proc: int) -> int:
     return count
 
 
+def shared_memory(proc: int) -> int:
+    """Bytes of shared memory and tmpfs files on the whole machine; 0 where /proc does not say."""
+    text = _text(proc, "meminfo") or ""
+    for line in text.splitlines():
+        if line.startswith("Shmem:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def shared_mappings(proc: int, processes: list[Process]) -> int:
+    """Bytes of anonymous shared memory that a tree has mapped, whether or not it is resident in any process.
+
+    A page of it stays in memory when the process that touched it drops it (MADV_DONTNEED), and then no resident size
+    shows it; the size of the mapping bounds it.
+    """
+    sizes: dict[str, int] = {}
+    for process in processes:
+        # address perms offset dev inode path
+        for line in (_text(proc, f"{process.pid}/maps", 1 << 22) or "").splitlines():
+            item = line.split(None, 5)
+            if len(item) == 6 and item[1][3] == "s" and item[5].startswith("/dev/zero"):
+                first, _, end = item[0].partition("-")
+                sizes[item[4]] = max(sizes.get(item[4], 0), int(item[2], 16) + int(end, 16) - int(first, 16))
+    return sum(sizes.values())
+
+
 def proportional(proc: int, process: Process) -> int:
     """Bytes of memory of a process, what it shares with others divided among them."""
     text = _text(proc, f"{process.pid}/smaps_rollup")
@@ -156,17 +188,19 @@ def proportional(proc: int, process: Process) -> int:
     return process.rss if text is None else 0
 
 
-def _text(proc: int, path: str) -> str | None:
+def _text(proc: int, path: str, most: int = 1 << 16) -> str | None:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
     except OSError:
         return None
     try:
-        return os.read(fd, 65536).decode("ascii", "replace")
+        with open(fd, "rb", buffering=0) as file:
+            data = file.read(most) or b""
+            while more := file.read(most - len(data)) if len(data) < most else b"":
+                data += more
+        return data.decode("ascii", "replace")
     except OSError:
         return None
-    finally:
-        os.close(fd)
 
 
 @dataclass(frozen=True, slots=True)

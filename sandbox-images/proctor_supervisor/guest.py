@@ -63,6 +63,7 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     job_fd, control_fd, stdin, stdout, stderr, *more = fds
     for number, fd in enumerate((stdin, stdout, stderr)):
         os.dup2(fd, number)
+    isolate.be_first_to_die(ground)
     _close_but(job_fd, control_fd, *more)
     task = job.read(job_fd)
     os.close(job_fd)

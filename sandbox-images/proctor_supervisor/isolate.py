@@ -28,6 +28,7 @@ import stat
 from dataclasses import dataclass
 
 from . import boxes, landlock, linux, reaper, seccomp
+from .cgroup import Cgroup, own
 
 TIERS = ("U", "A", "B")
 """Weakest first."""
@@ -75,7 +76,7 @@ class Ground:
     proc: a descriptor of /proc that no sample has. box: the path of a sample's folder, the same for every one.
     program: the filter of system calls. rules: what a Landlock domain allows, but for the box. shm: whether a sample
     has the /dev/shm of the container for itself.
-    helpers: processes of ours in a sample's tree, at its root.
+    helpers: processes of ours in a sample's tree, at its root. cgroup: the one that limits our memory, if any.
     """
 
     tier: str
@@ -86,6 +87,7 @@ class Ground:
     rules: tuple[landlock.Rule, ...] = ()
     shm: bool = False
     helpers: int = 0
+    cgroup: Cgroup | None = None
 
 
 #: Which limit the kernel holds by itself, and which the supervisor reads and acts on every few milliseconds.
@@ -107,13 +109,20 @@ def ready(tier: str, prefixes: list[str]) -> Ground:
     For B the caller stands in the user namespace already and is process 1 of its pid namespace.
     """
     try:
+        cgroup = own()
+        held = _ENFORCEMENT | ({"memory_mib": "enforced"} if cgroup else {})
         if tier == "B":
-            return Ground("B", _build_root(prefixes), BOX, seccomp.assemble(), dict(_ENFORCEMENT))
+            return Ground("B", _build_root(prefixes), BOX, seccomp.assemble(), held, cgroup=cgroup)
         if tier == "A":
-            return _ready_a(prefixes)
+            return _ready_a(prefixes, held, cgroup)
     except OSError as error:
         raise Unavailable(str(error)) from None
     raise Unavailable(f"there is no tier {tier}")
+
+
+def descriptors(ground: Ground) -> list[int]:
+    """What the supervisor keeps open for all of its life."""
+    return [ground.proc, *([ground.cgroup.usage, ground.cgroup.events] if ground.cgroup else [])]
 
 
 def part(ground: Ground, name: str) -> Ground:
@@ -123,7 +132,7 @@ def part(ground: Ground, name: str) -> Ground:
     return dataclasses.replace(ground, box=f"{os.path.dirname(ground.box)}/{name}", shm=ground.shm and name != "tests")
 
 
-def _ready_a(prefixes: list[str]) -> Ground:
+def _ready_a(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -> Ground:
     base = landlock.make_base()
     proc = os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
     program = seccomp.assemble(paths_change=_owns_nothing())
@@ -132,10 +141,11 @@ def _ready_a(prefixes: list[str]) -> Ground:
         proc,
         f"{base}/box",
         program,
-        _ENFORCEMENT | {"disk_mib": "polled"},
+        held | {"disk_mib": "polled"},
         rules=tuple(landlock.system(prefixes)),
         shm=not base.startswith(SHM) and all(entry.stat().st_uid == os.getuid() for entry in os.scandir(SHM)),
         helpers=1,
+        cgroup=cgroup,
     )
 
 
@@ -316,7 +326,7 @@ def rlimits(limits: dict, tasks: int, cpu_s: float, spare_mib: int) -> dict[int,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: int(cpu_s) + 2,
         resource.RLIMIT_NPROC: tasks,
-        resource.RLIMIT_NOFILE: 1024,
+        resource.RLIMIT_NOFILE: 512,
         resource.RLIMIT_DATA: data,
         resource.RLIMIT_AS: 2 * data + 8192 * _MIB,
         resource.RLIMIT_MSGQUEUE: 0,
@@ -351,6 +361,16 @@ def leave(ground: Ground) -> None:
     """At the supervisor's end: remove what `ready` made."""
     if ground.tier != "B":
         boxes.remove(os.path.dirname(ground.box))
+
+
+def be_first_to_die(ground: Ground) -> None:
+    """Where memory runs out, the kernel is to take this process before the supervisor. Samples cannot undo it: no /proc."""
+    try:
+        fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+    except OSError:
+        return  # a /proc that may not be written; the account then has to be quicker than the kernel
+    with open(fd, "wb", buffering=0) as file:
+        file.write(b"1000")
 
 
 def fetch(folder: int, path: str, most: int) -> bytes | None:

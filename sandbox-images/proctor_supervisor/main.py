@@ -233,7 +233,7 @@ def _close_all_but(sock: socket.socket, ground: Ground | None) -> None:
     os.dup2(null, 0)
     os.dup2(null, 1)
     lowest = 3
-    for fd in sorted({sock.fileno(), *([ground.proc] if ground else [])}):
+    for fd in sorted({sock.fileno(), *(isolate.descriptors(ground) if ground else [])}):
         os.closerange(lowest, fd)
         lowest = fd + 1
     linux.close_above(lowest)

@@ -49,7 +49,8 @@ class Host:
     """What every run needs.
 
     client: the worker's connection. extra: bytes of the zygote beyond a bare interpreter. ours: numbers in /proc of the
-    processes that belong to no sample; foreign: those numbers are of another pid namespace.
+    processes that belong to no sample; foreign: those numbers are of another pid namespace. shared_before: bytes of
+    shared memory of the machine at a run's first reading; kills_before: of the kernel in our cgroup before it.
     """
 
     ground: Ground
@@ -59,6 +60,16 @@ class Host:
     extra: int
     ours: frozenset[int]
     foreign: bool
+    shared_before: int = 0
+    kills_before: int = 0
+
+    def before_run(self) -> None:
+        """Note how our cgroup stands before a run."""
+        self.kills_before = self.ground.cgroup.kills() if self.ground.cgroup else 0
+
+    def out_of_memory(self) -> bool:
+        """Whether the kernel has killed for want of memory in our cgroup since the run began."""
+        return self.ground.cgroup is not None and self.ground.cgroup.kills() > self.kills_before
 
     @classmethod
     def start(cls, ground: Ground, client: socket.socket) -> Host:
@@ -236,11 +247,11 @@ class Guest:
         """Limits of CPU and wall count from now."""
         self.base_cpu, self.since = self.clock(), time.monotonic()
 
-    def measure(self, processes: dict[int, Process]) -> None:
+    def measure(self, processes: dict[int, Process], now: float) -> None:
         """Take in a reading of /proc and hold the tree to its limits."""
         if self.tree is None or self.ended:
             return
-        self.tree.read(processes)
+        self.tree.read(processes, now)
         if self.tree.tasks - self.host.ground.helpers > int(self.limits["processes"]):
             self.stop("processes")
         if self._memory() > int(self.limits["memory_mib"]) * _MIB:
@@ -257,8 +268,17 @@ class Guest:
             used = self.pss
         if self.folder >= 0:
             used += self._files()
+        used = max(used, self._dropped(limit))
         self.peak = max(self.peak, used)
         return used
+
+    def _dropped(self, limit: int) -> int:
+        """Shared memory that the tree holds without its being resident anywhere: looked for only where it may be much."""
+        proc = self.host.ground.proc
+        grown = account.shared_memory(proc) - self.host.shared_before
+        if self.tree is None or grown <= limit:
+            return 0
+        return min(grown, account.shared_mappings(proc, self.tree.live))
 
     def _files(self) -> int:
         ground = self.forker.ground
@@ -302,7 +322,7 @@ class Guest:
         if self.folder >= 0:
             self._files()
         if ran.stopped is None and not self.doomed:
-            if self.peak > int(self.limits["memory_mib"]) * _MIB:
+            if self.peak > int(self.limits["memory_mib"]) * _MIB or self.host.out_of_memory():
                 ran.stopped = "memory"
             elif self.begun and cpu - self.base_cpu > float(self.limits["cpu_s"]):
                 ran.stopped = "cpu"
@@ -355,6 +375,7 @@ class Watch:
         self.poller = select.poll()
         self.handlers: dict[int, Callable[[], object]] = {}
         self.started = time.monotonic()
+        host.before_run()
         self.before: Load | None = None
         self.lost = False
         self.poller.register(host.client, select.POLLRDHUP)
@@ -408,8 +429,9 @@ class Watch:
         processes = account.scan(self.host.ground.proc, self.host.ours, self.host.foreign)
         if self.before is None:
             self.before = account.load(self.host.ground.proc)
+            self.host.shared_before = account.shared_memory(self.host.ground.proc)
         for one in self.guests:
-            one.measure(processes)
+            one.measure(processes, now)
             one.late(now)
             if now > self.deadline and one.begun and not one.ended and not one.doomed:
                 one.ran.flags.add("sample_wall")

@@ -1,0 +1,51 @@
+"""The sandbox's own memory cgroup, where a container gives it one: the kernel's word on who ran out of memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+#: Version 2, then 1: how much, the limit, the events.
+_FILES = (
+    ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.events"),
+    (
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.oom_control",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cgroup:
+    """Descriptors of a cgroup with a memory limit. limit: bytes."""
+
+    usage: int
+    events: int
+    limit: int
+
+    def used(self) -> int:
+        """Bytes that the cgroup holds now, caches included."""
+        return int(os.pread(self.usage, 64, 0))
+
+    def kills(self) -> int:
+        """How many processes the kernel has killed here for want of memory."""
+        for line in os.pread(self.events, 4096, 0).decode("ascii", "replace").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+        return 0
+
+
+def own() -> Cgroup | None:
+    """The cgroup that limits our memory; None where none does, or none that we can read."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
+    for usage, limit, events in _FILES:
+        try:
+            with open(limit, "rb") as file:
+                most = int(file.read(64))
+            if most < machine:
+                flags = os.O_RDONLY | os.O_CLOEXEC
+                return Cgroup(os.open(usage, flags), os.open(events, flags), most)
+        except (OSError, ValueError):  # no such file; "max"
+            continue
+    return None
