@@ -19,6 +19,7 @@ from proctor.wire import CaseResult, Verdict
 
 EARLY_EXIT = "early_exit"
 SAMPLE_WALL = "sample_wall"
+_INTERNAL = {"ended", "memory_error"}  # how the pair ended; said by the verdict
 _REPORTED = {v.value: v for v in (Verdict.PASSED, Verdict.WRONG_ANSWER, Verdict.RUNTIME_ERROR, Verdict.MEMORY_LIMIT)}
 
 
@@ -84,7 +85,7 @@ class _Run:
         """Take in the cases of a pair, and the one that was cut short."""
         self.run_s += max(ran.candidate.wall_s, ran.tests.wall_s)
         self.cpu_s += ran.candidate.cpu_s + ran.tests.cpu_s
-        self.flags |= ran.flags | (ran.candidate.flags - {"memory_error"})
+        self.flags |= ran.flags | (ran.candidate.flags - _INTERNAL)
         self.total = max(ran.total or 1, len(self.cases) + len(ran.cases), 1)
         for mark in ran.cases:
             self._near(mark)

@@ -1,0 +1,121 @@
+"""Right programs that do odd things. Every one must pass: no right program is blamed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """name: what is odd; code passes the tests."""
+
+    name: str
+    code: str
+    tests: dict[str, Any]
+
+
+def script(name: str, code: str, tests: str, entry_point: str | None = None) -> Oddity:
+    return Oddity(name, dedent(code), {"kind": "script", "code": dedent(tests), "entry_point": entry_point})
+
+
+def stdio(name: str, code: str, stdin: str = "5\n", stdout: str = "10\n") -> Oddity:
+    return Oddity(name, dedent(code), {"kind": "stdio", "cases": [{"stdin": stdin, "stdout": stdout}]})
+
+
+def function(name: str, code: str, entry_point: str, *cases: dict[str, Any], **compare: Any) -> Oddity:
+    tests = {"kind": "function", "entry_point": entry_point, "cases": list(cases), "compare": compare}
+    return Oddity(name, dedent(code), tests)
+
+
+STDIO = [
+    stdio("threads", "import threading\nn = int(input())\nt = threading.Thread(target=lambda: print(n * 2))\nt.start()\nt.join()"),
+    stdio("a thread left to finish", "import threading, time\nn = int(input())\ndef f():\n    time.sleep(0.2)\n    print(n * 2)\nthreading.Thread(target=f).start()"),
+    stdio("multiprocessing", "import multiprocessing as m\ndef f(x): return x * 2\nif __name__ == '__main__':\n    with m.Pool(2) as p: print(p.map(f, [int(input())])[0])"),
+    stdio("asyncio", "import asyncio\nasync def main():\n    await asyncio.sleep(0.01)\n    print(int(input()) * 2)\nasyncio.run(main())"),
+    stdio("subprocess", "import subprocess, sys\nprint(subprocess.run([sys.executable, '-c', 'print(int(input())*2)'], stdin=sys.stdin, capture_output=True, text=True).stdout.strip())"),
+    stdio("temp files", "import tempfile\nwith tempfile.TemporaryFile('w+') as f:\n    f.write(input())\n    f.seek(0)\n    print(int(f.read()) * 2)"),
+    stdio("deep recursion", "import sys\nsys.setrecursionlimit(10**6)\ndef f(n): return 0 if n == 0 else 1 + f(n - 1)\nprint(f(20000) - 20000 + int(input()) * 2)"),
+    stdio("deep recursion in a big thread", "import sys, threading\nsys.setrecursionlimit(10**7)\nthreading.stack_size(256 << 20)\ndef f(n): return 0 if n == 0 else 1 + f(n - 1)\nt = threading.Thread(target=lambda: print(f(50000) - 50000 + int(input()) * 2))\nt.start()\nt.join()"),
+    stdio("sys.stdin.buffer", "import sys\nprint(int(sys.stdin.buffer.read()) * 2)"),
+    stdio("open(0)", "print(int(open(0).read()) * 2)"),
+    stdio("os.read of standard input", "import os\nprint(int(os.read(0, 100)) * 2)"),
+    stdio("/dev/stdin", "print(int(open('/dev/stdin').read()) * 2)"),
+    stdio("fileinput", "import fileinput\nfor line in fileinput.input(): print(int(line) * 2)"),
+    stdio("big input unread", "print(10)", "7\n" * 3_000_000),
+    stdio("input() without newline at the end", "print(int(input()) * 2)", "5"),
+    stdio("input() until EOFError", "t = 0\ntry:\n    while True: t += int(input()) * 2\nexcept EOFError:\n    print(t)"),
+    stdio("unicode", "print(input()[::-1])", "añ😀é\n", "é😀ña\n"),
+    stdio("exit() after the right answer", "print(int(input()) * 2)\nexit()"),
+    stdio("quit() and sys.exit()", "import sys\nprint(int(input()) * 2)\nsys.exit()"),
+    stdio("os._exit(0) after the right answer", "import os\nprint(int(input()) * 2, flush=True)\nos._exit(0)"),
+    stdio("if __name__ == '__main__'", "def main():\n    print(int(input()) * 2)\nif __name__ == '__main__':\n    main()"),
+    stdio("output without newline", "print(int(input()) * 2, end='')"),
+    stdio("windows line ends", "print(int(input()) * 2, end='\\r\\n')"),
+    stdio("warnings on stderr", "import warnings\nwarnings.warn('old')\nprint(int(input()) * 2)"),
+    stdio("200 kB of output", "print('x' * 200000)", "", "x" * 200000 + "\n"),
+    stdio("its own stdout", "import io, sys\nn = int(input())\nsys.stdout = io.TextIOWrapper(open(1, 'wb', closefd=False), line_buffering=True)\nprint(n * 2)"),
+    stdio("pickles a class of its own", "import pickle\nclass P:\n    def __init__(self, n): self.n = n\nprint(pickle.loads(pickle.dumps(P(int(input())))).n * 2)"),
+    stdio("a dataclass", "from dataclasses import dataclass\n@dataclass\nclass P:\n    n: int\nprint(P(int(input())).n * 2)"),
+    stdio("a signal it expects", "import signal\nn = int(input())\nsignal.signal(signal.SIGALRM, lambda *a: print(n * 2))\nsignal.setitimer(signal.ITIMER_REAL, 0.05)\nsignal.pause()"),
+]
+
+PAIRS = [
+    script("a generator", "def squares(n):\n    for i in range(n): yield i * i", "import types\ng = squares(3)\nassert isinstance(g, types.GeneratorType)\nassert next(g) == 0\nassert list(g) == [1, 4]"),
+    script("send to a generator", "def echo():\n    x = None\n    while True: x = yield x", "g = echo()\nnext(g)\nassert g.send(5) == 5\nassert g.send('a') == 'a'"),
+    script("a class", "class Stack:\n    def __init__(self): self.items = []\n    def push(self, x): self.items.append(x)\n    def pop(self): return self.items.pop()\n    def __len__(self): return len(self.items)", "s = Stack()\ns.push(1)\ns.push([2])\nassert len(s) == 2\nassert s.pop() == [2] and s.items == [1]\nassert isinstance(s, Stack) and type(s) is Stack"),
+    script("attributes set by the tests", "class Node:\n    def __init__(self, v): self.v, self.left, self.right = v, None, None\ndef total(n): return 0 if n is None else n.v + total(n.left) + total(n.right)", "r = Node(1)\nr.left = Node(2)\nr.right = Node(3)\nr.left.left = Node(4)\nassert total(r) == 10\nassert r.left.left.v == 4 and r.right.left is None\nassert r.left is r.left"),
+    script("equality of its own objects", "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return isinstance(o, P) and self.x == o.x\n    def __hash__(self): return hash(self.x)\n    def __lt__(self, o): return self.x < o.x\ndef make(x): return P(x)", "assert make(1) == P(1)\nassert make(1) != P(2)\nassert sorted([P(2), P(1)])[0] == P(1)\nassert len({P(1), P(1)}) == 1\nassert P(1) in [P(3), P(1)]"),
+    script("operators between its own objects", "class V:\n    def __init__(self, x): self.x = x\n    def __add__(self, o): return V(self.x + o.x)\n    def __eq__(self, o): return self.x == o.x", "assert V(1) + V(2) == V(3)\nassert (V(1) + V(2)).x == 3"),
+    script("a dataclass", "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\n    y: int = 0\ndef origin(): return P(0)", "assert origin() == P(0, 0)\nassert origin().x == 0 and repr(origin()) == 'P(x=0, y=0)'"),
+    script("a namedtuple", "from collections import namedtuple\nP = namedtuple('P', 'x y')\ndef f(): return P(1, 2)", "assert f() == (1, 2)\nassert f().x == 1 and f()[1] == 2 and f() == P(1, 2)\nx, y = f()\nassert f()._asdict() == {'x': 1, 'y': 2}"),
+    script("an enum", "from enum import Enum\nclass C(Enum):\n    RED = 1\n    BLUE = 2\ndef f(): return C.RED", "assert f() == C.RED and f() is C.RED\nassert f().name == 'RED' and f().value == 1\nassert [c.name for c in C] == ['RED', 'BLUE']\nassert C(2) == C.BLUE and C['RED'] is f()"),
+    script("an IntEnum", "from enum import IntEnum\nclass C(IntEnum):\n    A = 1\ndef f(): return C.A", "assert f() == 1\nassert f() == C.A\nassert f().name == 'A'"),
+    script("an exception of its own", "class Empty(Exception):\n    pass\nclass Worse(Empty):\n    def __init__(self, n): super().__init__(f'n={n}'); self.n = n\ndef f(x):\n    if x == 1: raise Empty('nothing')\n    if x == 2: raise Worse(5)\n    return x", "try:\n    f(1)\n    assert False\nexcept Empty as e:\n    assert str(e) == 'nothing'\ntry:\n    f(2)\n    assert False\nexcept Empty as e:\n    assert isinstance(e, Worse) and e.args == ('n=5',)\nassert f(3) == 3"),
+    script("a builtin exception", "def f(x):\n    if x < 0: raise ValueError('negative', x)\n    return {}[x]", "try:\n    f(-1)\nexcept ValueError as e:\n    assert e.args == ('negative', -1)\nelse:\n    assert False\ntry:\n    f(1)\nexcept KeyError as e:\n    assert e.args[0] == 1\nelse:\n    assert False"),
+    script("unittest", "def f(x):\n    if x < 0: raise ValueError('negative')\n    return x * 2", "import unittest\nclass T(unittest.TestCase):\n    def test_value(self): self.assertEqual(f(2), 4)\n    def test_error(self):\n        with self.assertRaisesRegex(ValueError, 'neg'): f(-1)\nresult = unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(T))\nassert result.wasSuccessful() and result.testsRun == 2"),
+    script("arguments changed in place", "def order(x): x.sort()\ndef swap(d): d['a'], d['b'] = d['b'], d['a']\ndef grow(s, m):\n    s.add(3)\n    m[0][0] = 9", "x = [3, 1, 2]\nassert order(x) is None\nassert x == [1, 2, 3]\nd = {'a': 1, 'b': 2}\nswap(d)\nassert d == {'a': 2, 'b': 1}\ns, m = {1}, [[0]] * 2\ngrow(s, m)\nassert s == {1, 3} and m == [[9], [9]] and m[0] is m[1]"),
+    script("the argument itself as result", "def f(x):\n    x.append(1)\n    return x", "x = []\nassert f(x) is x and x == [1]"),
+    script("callbacks", "def apply(f, xs): return [f(x) for x in xs]\ndef compose(f, g): return lambda x: f(g(x))", "assert apply(lambda x: x + 1, [1, 2]) == [2, 3]\nassert apply(str, [1]) == ['1']\nassert apply(len, ['ab']) == [2]\nseen = []\napply(seen.append, [1, 2])\nassert seen == [1, 2]"),
+    script("a callback that raises", "def safe(f):\n    try: return f()\n    except ZeroDivisionError: return 'caught'", "assert safe(lambda: 1 / 0) == 'caught'\ntry:\n    safe(lambda: {}['x'])\n    assert False\nexcept KeyError:\n    pass"),
+    script("a decorator", "import functools\ndef twice(f):\n    @functools.wraps(f)\n    def g(*a): return f(f(*a))\n    return g", "@twice\ndef inc(x): return x + 1\nassert inc is not None", None),
+    script("iterators of the tests", "def take(it, n): return [next(it) for _ in range(n)]\ndef total(it): return sum(it)", "import itertools\nassert take(itertools.count(5), 3) == [5, 6, 7]\nassert total(x * x for x in range(4)) == 14\nassert total(map(int, ['1', '2'])) == 3"),
+    script("a context manager", "from contextlib import contextmanager\nlog = []\n@contextmanager\ndef opened(x):\n    log.append('in')\n    try: yield x\n    finally: log.append('out')\nclass Quiet:\n    def __enter__(self): return self\n    def __exit__(self, kind, e, t): return kind is ValueError", "with opened(5) as x:\n    assert x == 5\nassert log == ['in', 'out']\nwith Quiet():\n    raise ValueError\nassert True == (len(log) == 2)"),
+    script("a coroutine", "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x * 2", "import asyncio\nassert asyncio.run(f(2)) == 4\nasync def both(): return await asyncio.gather(f(1), f(2))\nassert asyncio.run(both()) == [2, 4]"),
+    script("types that cross", "from collections import *\nfrom decimal import Decimal\nfrom fractions import Fraction\nimport datetime\ndef f(x): return x\ndef kinds(): return [deque([1], 2), Counter('aab'), defaultdict(list, {1: [2]}), OrderedDict(a=1), Decimal('1.10'), Fraction(1, 3), datetime.date(2020, 1, 2), range(3), frozenset({1}), b'x', bytearray(b'y'), 1j, 10**40, float('inf'), None, ..., slice(1, 2)]",
+           "from collections import *\nfrom decimal import Decimal\nfrom fractions import Fraction\nimport datetime, math\nassert kinds() == [deque([1], 2), Counter('aab'), defaultdict(list, {1: [2]}), OrderedDict(a=1), Decimal('1.10'), Fraction(1, 3), datetime.date(2020, 1, 2), range(3), frozenset({1}), b'x', bytearray(b'y'), 1j, 10**40, float('inf'), None, ..., slice(1, 2)]\nassert [type(x) for x in kinds()][:4] == [deque, Counter, defaultdict, OrderedDict]\nfor x in kinds(): assert f(x) == x\nassert math.isnan(f(float('nan'))) and f('\\ud800') == '\\ud800' and f({(1, 2): {3}}) == {(1, 2): {3}}"),
+    script("a bool is a bool", "def f(x): return x > 1", "assert f(2) is True and f(0) is False and f(2) == True"),
+    script("closures and counters", "def counter():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n        return n\n    return step", "c, d = counter(), counter()\nassert (c(), c(), d()) == (1, 2, 1)"),
+    script("global state", "seen = []\ncount = 0\ndef f(x):\n    global count\n    count += 1\n    seen.append(x)\n    return len(seen)", "assert f('a') == 1\nassert count == 1 and seen == ['a']\nassert f('b') == 2\nassert count == 2 and seen == ['a', 'b']"),
+    script("static, class methods and properties", "class A:\n    k = 5\n    def __init__(self): self._v = 1\n    @property\n    def v(self): return self._v\n    @v.setter\n    def v(self, x): self._v = x\n    @staticmethod\n    def s(x): return x + 1\n    @classmethod\n    def c(cls): return cls()", "assert A.s(1) == 2 and A.k == 5 and A.c().v == 1\na = A()\na.v = 7\nassert a.v == 7 and hasattr(a, 'v') and not hasattr(a, 'w')"),
+    script("inheritance", "class Shape:\n    def area(self): return 0\nclass Square(Shape):\n    def __init__(self, s): self.s = s\n    def area(self): return self.s ** 2\ndef make(): return Square(3)", "assert isinstance(make(), Shape) and isinstance(make(), Square) and issubclass(Square, Shape)\nassert make().area() == 9 and type(make()).__name__ == 'Square'"),
+    script("a dict of its own kind", "class D(dict):\n    def __missing__(self, k): return 0\ndef f(): return D(a=1)", "r = f()\nassert r == {'a': 1} and r['b'] == 0 and len(r) == 1 and list(r) == ['a'] and 'a' in r"),
+    script("indexing and slicing", "class M:\n    def __init__(self): self.d = [1, 2, 3]\n    def __getitem__(self, i): return self.d[i]\n    def __setitem__(self, i, v): self.d[i] = v", "m = M()\nm[0] = 9\nassert m[0] == 9 and m[1:] == [2, 3] and m[-1] == 3"),
+    script("str and format", "class T:\n    def __str__(self): return 'T!'\n    def __format__(self, s): return 'F' + s\ndef f(): return T()", "assert str(f()) == 'T!' and f'{f():x}' == 'Fx' and '%s' % f() == 'T!'"),
+    script("deep results", "def nest(n):\n    x = None\n    for _ in range(n): x = (x, n)\n    return x", "x, depth = nest(300), 0\nwhile x is not None:\n    x, depth = x[0], depth + 1\nassert depth == 300"),
+    script("a tail of classes", "class Solution:\n    def twoSum(self, nums: List[int], target: int) -> List[int]:\n        seen: Dict[int, int] = {}\n        for i, n in enumerate(nums):\n            if target - n in seen: return [seen[target - n], i]\n            seen[n] = i", "assert Solution().twoSum([2, 7, 11], 9) == [0, 1]"),
+    script("a class of the tests as data", "def invert(n):\n    if n is None: return None\n    n.left, n.right = invert(n.right), invert(n.left)\n    return n", "class T:\n    def __init__(self, v, left=None, right=None): self.v, self.left, self.right = v, left, right\nt = T(1, T(2), T(3))\nr = invert(t)\nassert r is t and r.left.v == 3 and r.right.v == 2"),
+    script("prints a lot", "def f():\n    for i in range(10000): print(i)\n    return 1", "assert f() == 1"),
+    script("logs at import and reads no input", "import sys\nprint('loaded', file=sys.stderr)\ndata = sys.stdin.read()\ndef f(): return data", "assert f() == ''"),
+    script("threads and processes in the call", "import threading, subprocess, sys\ndef f():\n    out = []\n    t = threading.Thread(target=out.append, args=(1,))\n    t.start()\n    t.join()\n    r = subprocess.run([sys.executable, '-c', 'print(2)'], capture_output=True, text=True)\n    return out + [int(r.stdout)]", "assert f() == [1, 2]"),
+    script("the module's main block does not run", "def f(): return 1\nif __name__ == '__main__':\n    raise SystemExit(1)", "assert f() == 1"),
+    script("imports of the solution by name", "LIMIT = 3\ndef f(x): return min(x, LIMIT)\n_hidden = 1", "from solution import f, LIMIT\nimport solution\nassert f(5) == LIMIT == solution.LIMIT and solution.f(1) == 1"),
+    script("a function named as a builtin", "def sum(a, b): return a * b", "assert sum(2, 3) == 6\nassert sum(1, 1) == 1"),
+    script("memoized recursion", "from functools import lru_cache\n@lru_cache(None)\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)", "assert fib(80) == 23416728348467685 and fib.cache_info().currsize > 0"),
+    function("tuples for lists", "def f(n): return tuple((i, i * i) for i in range(n))", "f", {"args": [2], "expected": [[0, 0], [1, 1]]}),
+    function("integers for floats", "def f(x): return x * 2", "f", {"args": [1.5], "expected": 3}, {"args": [2], "expected": 4.0}),
+    function("integer keys", "def f(xs): return {x: xs.count(x) for x in xs}", "f", {"args": [[1, 1, 2]], "expected": {"1": 2, "2": 1}}),
+    function("NaN and infinity", "def f(x): return [float('nan'), float('-inf')]", "f", {"args": [0], "expected": [float("nan"), float("-inf")]}),
+    function("big integers", "def f(x): return x ** 50", "f", {"args": [10**20], "expected": 10**1000}),
+    function("a tolerance", "def f(x): return x / 3", "f", {"args": [1], "expected": 0.3333333}, abs_tol=1e-6),
+    function("literals", "def f(s): return {x: (x,) for x in s}", "f", {"args": [{"$py": "{1, 2}"}], "expected": {"$py": "{1: (1,), 2: (2,)}"}}, types="strict"),
+    function("the argument as result", "def f(x): x.sort()", "f", {"args": [[2, 1]], "expected": [1, 2], "result": "arg0"}),
+    function("a method", "class Solution:\n    def add(self, a: int, b: Optional[int] = 1) -> int: return a + b", "Solution.add", {"args": [1], "kwargs": {"b": 5}, "expected": 6}),
+    function("a linked list", "class Solution:\n    def rev(self, head: Optional[ListNode]) -> Optional[ListNode]:\n        out = None\n        while head: head.next, out, head = out, head, head.next\n        return out", "Solution.rev", {"args": [[1, 2, 3]], "expected": [3, 2, 1]}, {"args": [[]], "expected": None}),
+    function("a tree", "class Solution:\n    def inv(self, root: Optional[TreeNode]) -> Optional[TreeNode]:\n        if root: root.left, root.right = self.inv(root.right), self.inv(root.left)\n        return root", "Solution.inv", {"args": [[1, 2, 3, None, 4]], "expected": [1, 3, 2, None, None, 4]}),
+    function("a coroutine", "async def f(x): return x + 1", "f", {"args": [1], "expected": 2}),
+    function("surrogates and NUL", "def f(s): return s + '\\x00'", "f", {"args": ["\ud800"], "expected": "\ud800\x00"}),
+]
+
+ODDITIES = [*STDIO, *PAIRS]

@@ -1,0 +1,53 @@
+"""The conformance suite of judging: no program is paid for what it did not do, and no right program is blamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from proctor.judge.run import judge
+from proctor.judge.unit import Unit
+from proctor.sandbox.provider import Provider, Session
+from proctor.wire import Limits, TestsAdapter, Verdict
+
+from .hacks import ADD, HACKS, Hack
+from .oddities import ODDITIES, Oddity
+
+LIMITS = Limits(
+    cpu_s=1, wall_s=3, memory_mib=512, output_kib=512, processes=32, disk_mib=32, compile_s=10, sample_wall_s=20
+)
+
+
+@pytest.fixture
+def session(provider: Provider) -> Iterator[Session]:
+    lent = provider.session()
+    try:
+        yield lent
+    finally:
+        provider.give_back(lent)
+
+
+def unit(code: str, tests: object) -> Unit:
+    return Unit(
+        language="python", code=code, tests=TestsAdapter.validate_python(tests), limits=LIMITS, stop="first_failure"
+    )
+
+
+@pytest.mark.parametrize("hack", HACKS, ids=lambda h: h.name)
+def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
+    for tests in hack.tests:
+        outcome = judge(unit(hack.code, tests), session)
+        assert outcome.verdict.value in hack.verdicts, (tests, outcome)
+
+
+@pytest.mark.parametrize("oddity", ODDITIES, ids=lambda o: o.name)
+def test_oddity_passes(oddity: Oddity, session: Session) -> None:
+    outcome = judge(unit(oddity.code, oddity.tests), session)
+    assert outcome.verdict is Verdict.PASSED, outcome
+
+
+def test_sandbox_serves_on_after_every_hack(session: Session) -> None:
+    for hack in HACKS[::4]:
+        judge(unit(hack.code, hack.tests[0]), session)
+        assert judge(unit("def add(a, b):\n    return a + b", ADD), session).verdict is Verdict.PASSED
