@@ -115,6 +115,16 @@ def defines(code: str, entry_point: str, language: str = "python") -> bool:
     return re.search(pattern, code, re.MULTILINE) is not None
 
 
+def in_solution_class(code: str, name: str) -> bool:
+    """Whether `name` seems to be a method of LeetCode's `class Solution` and nothing at the top level of `code`."""
+    if re.search(r"^class[ \t]+Solution\b", code, re.MULTILINE) is None:
+        return False
+    name = re.escape(name)
+    top = rf"^(?:(?:async[ \t]+)?def[ \t]+{name}\b|class[ \t]+{name}\b|{name}[ \t]*(?::[^=\n]*)?=(?!=))"
+    method = rf"^[ \t]+(?:async[ \t]+)?def[ \t]+{name}\b"
+    return re.search(top, code, re.MULTILINE) is None and re.search(method, code, re.MULTILINE) is not None
+
+
 def looks_like_code(text: str) -> bool:
     """Whether any line of `text` could be code. In doubt yes: prose that is run fails, code must not be lost."""
     return any(_code_line(line) for line in text.split("\n"))
@@ -208,7 +218,7 @@ _STATEMENT = re.compile(
     r"""(?:
         (?:import|from|def|class|async\ def|global|del|assert|raise|package|using|func|fn|let|const|var|public
           |private|static|void|int|return|struct|module|template|namespace)\b\ *[\w"'(\[{*&_.<:-]
-      | (?:for|while|if|elif|else|with|try|except|finally|match|case|switch|do)\b.*[:{]$
+      | (?:for|while|if|elif|else|with|try|except|finally|match|case|switch|do)\b.*[:{]
       | (?:pass|break|continue|end|fi|done|else|try)$
       | [@#]\w
       | [\w.\[\]'",\ ]+(?::[^=]*)?(?:[-+*/%&|^:]|//|\*\*|<<|>>)?=[^=]

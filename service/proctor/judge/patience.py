@@ -11,7 +11,8 @@ of test is judged by the same rules without knowing of it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,20 +26,30 @@ SAMPLE_WALL = "sample_wall"  # the supervisor's word for a pair that ran out of 
 
 
 class Budget:
-    """Seconds of wall clock that second looks may cost, of whoever shares it. Thread-safe."""
+    """Seconds of wall clock that second looks may cost, of whoever shares it. Thread-safe.
 
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
+    refill: seconds that come back for each second that passes, up to where it started; 0.1 lets second looks
+    cost a tenth of the time at most, in the long run.
+    """
+
+    def __init__(self, seconds: float, *, refill: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = self._left = seconds
+        self._refill = refill
+        self._clock = clock
+        self._seen = clock()
         self._lock = threading.Lock()
 
     @property
     def left_s(self) -> float:
         """Seconds left."""
-        return self._left
+        with self._lock:
+            self._fill()
+            return self._left
 
     def take(self, seconds: float) -> bool:
         """Take `seconds`, all or nothing; whether they were there."""
         with self._lock:
+            self._fill()
             if seconds > self._left:
                 return False
             self._left -= seconds
@@ -47,7 +58,12 @@ class Budget:
     def give_back(self, seconds: float) -> None:
         """Return what was taken and not used."""
         with self._lock:
-            self._left += max(0.0, seconds)
+            self._left = min(self._most, self._left + max(0.0, seconds))
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._left = min(self._most, self._left + self._refill * (now - self._seen))
+        self._seen = now
 
 
 class PatientSession:

@@ -5,7 +5,8 @@ each, before anything is admitted. What can be known without running is decided 
 `tests_invalid` for tests without a case, which never pass. The tests come first: a sample whose tests cannot
 be run is `tests_invalid` whatever its code.
 
-A test set is resolved, encoded and hashed once, however many samples share it by name or reference.
+A test set is resolved, encoded and hashed once, however many samples share it by name or reference. Where the
+code has the tested function in LeetCode's `class Solution`, and not at its top level, the method is called.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ class _Planner:
         self.bodies: dict[str, bytes] = {}
         self.by_name: dict[str, _TestSet | None] = {}
         self.by_ref: dict[str, _TestSet | None] = {}
+        self.by_method: dict[str, str] = {}
         self.stop: Stop = "first_failure" if request.stops_at_first_failure else "all"
         self.base = self._lay(request.limits, limits_default, ("limits",))
 
@@ -235,16 +237,19 @@ class _Planner:
             return None, Outcome(verdict=Verdict.NO_CODE, cases=(_NOT_RUN,) * row.cases)
         if row.prelude and row.entry_point and not extract.defines(code, row.entry_point, sample.language):
             code = row.prelude.rstrip() + "\n" + code
+        sha256 = tests.sha256
+        if isinstance(row.tests, FunctionTests) and extract.in_solution_class(code, row.tests.entry_point):
+            sha256 = self._in_solution_class(tests, row.tests)
         key = unit_key(
             owner=self.owner,
             language=sample.language,
             code=code,
-            tests_sha256=tests.sha256,
+            tests_sha256=sha256,
             limits=limits,
             stop=self.stop,
             sandbox=self.sandbox_name,
         )
-        return PlannedUnit(key, sample.language, code, tests.sha256, limits, self.stop), None
+        return PlannedUnit(key, sample.language, code, sha256, limits, self.stop), None
 
     # tests
 
@@ -300,13 +305,24 @@ class _Planner:
         if row.tests is None or row.invalid is not None:
             return _TestSet(row, "", path)
         try:
-            body = canonical(row.tests)
+            return _TestSet(row, self._keep(row.tests), path)
         except (ValueError, RecursionError) as error:
             self._fault(path, f"these tests cannot be encoded: {_brief(error)}")
             return None
+
+    def _keep(self, tests: RunnableTests) -> str:
+        """The SHA-256 under which `tests` are kept. Raises ValueError, RecursionError."""
+        body = canonical(tests)
         sha256 = hashlib.sha256(body).hexdigest()
         self.bodies.setdefault(sha256, body)
-        return _TestSet(row, sha256, path)
+        return sha256
+
+    def _in_solution_class(self, tests: _TestSet, function: FunctionTests) -> str:
+        """The same calls, made to the method of LeetCode's `class Solution`; made once per test set."""
+        if tests.sha256 not in self.by_method:
+            method = function.model_copy(update={"entry_point": f"Solution.{function.entry_point}"})
+            self.by_method[tests.sha256] = self._keep(method)
+        return self.by_method[tests.sha256]
 
     # limits, language, groups
 

@@ -147,6 +147,8 @@ class TestRaw:
             "if x in y and z not in w:\n  pass",
             "for a in b:\n  c",
             "while not done:\n  step()",
+            "while True: pass",
+            "if x: y = 1",
             "@cache\ndef f(): ...",
             "print('I think, therefore I am.')",
         ],

@@ -80,3 +80,14 @@ def test_is_not_for_others(ran: PairRan) -> None:
 def test_is_bounded_by_the_budget() -> None:
     session = Pairs([TIMED_OUT])
     assert look(session, Budget(19)) is TIMED_OUT
+
+
+def test_a_budget_refills_up_to_where_it_started() -> None:
+    now = 0.0
+    budget = Budget(100, refill=0.1, clock=lambda: now)
+    assert budget.take(80)
+    assert not budget.take(80)
+    now = 500.0
+    assert budget.left_s == pytest.approx(70)
+    now = 10_000.0
+    assert budget.left_s == 100

@@ -119,6 +119,15 @@ class TestSamples:
         assert codes == ['def f(x):\n    """Doc."""\n    return x\n', whole]
         assert made.samples[0].prompt == row["prompt"]
 
+    def test_a_method_of_class_solution_is_found(self) -> None:
+        method = "class Solution:\n    def f(self, x):\n        return x\n"
+        both = method + "\ndef f(x):\n    return x\n"
+        codes = [method, both, "def f(x):\n    return x\n", method.replace("x", "y"), "class Solution:\n    pass\n"]
+        made = plan({"samples": [sample(tests=FUNCTION, completion=code) for code in codes]})
+        called = [json.loads(made.test_sets[s.unit.tests_sha256])["entry_point"] for s in made.samples if s.unit]
+        assert called == ["Solution.f", "f", "f", "Solution.f", "f"]
+        assert len(made.test_sets) == 2
+
 
 class TestUnits:
     def keys(self, *requests: dict[str, Any], **options: Any) -> list[str]:
