@@ -95,6 +95,7 @@ class Finisher:
                     await self._read()
                 except (RedisError, OSError) as error:
                     await self._recover(error)
+            raise asyncio.CancelledError
         finally:
             for task in (keep, *self._tasks):
                 task.cancel()
@@ -184,8 +185,10 @@ class Finisher:
             ready = [entry for entry in entries if entry.id not in slow]
             entries = [entry for entry, gone in zip(ready, await self._settle(ready), strict=True) if not gone]
 
-    async def _serve_once(self, entries: Sequence[Entry]) -> dict[str, list[tuple[BatchInfo, Finished]]]:
-        """Commit what needs no thinking model. Returns the rest, by entry."""
+    async def _serve_once(
+        self, entries: Sequence[Entry], only: str | None = None
+    ) -> dict[str, list[tuple[BatchInfo, Finished]]]:
+        """Commit what needs no thinking model. Returns the rest, by entry. only: serve this batch alone."""
         by_key = {key: entry for entry in entries for key in entry.outcomes}
         quick: defaultdict[str, list[Finished]] = defaultdict(list)
         infos: dict[str, BatchInfo] = {}
@@ -193,8 +196,12 @@ class Finisher:
         bare: set[str] = set()
         for entry in entries:
             entry.served = {key: [] for key in entry.outcomes}
+        if not by_key:
+            return slow
         for raw_key, raw_batch, samples in await self._scripts.call("expand", *by_key):
             key, batch_id = raw_key.decode(), raw_batch.decode()
+            if only is not None and batch_id != only:
+                continue
             entry = by_key[key]
             entry.served[key].append(batch_id)
             info = await self._info(batch_id)
@@ -216,6 +223,14 @@ class Finisher:
         for batch_id in bare - quick.keys():
             await self._close_if_complete(batch_id)
         return slow
+
+    async def _join(self, batch_id: str, key: str, entry_id: bytes) -> None:
+        """Serve a batch that came when a unit's outcome was in hand already. Its entry is settled by who has it."""
+        for raw_id, fields in await self._redis.xrange(self._stream, entry_id, entry_id):
+            entry = _read_entry(raw_id.decode(), fields)
+            entry.outcomes = {k: outcome for k, outcome in entry.outcomes.items() if k == key}
+            slow = await self._serve_once([entry], only=batch_id)
+            await asyncio.gather(*(self._think_and_finish(info, done) for info, done in slow.get(entry.id, ())))
 
     async def _serve_slow(self, entry: Entry, samples: Sequence[tuple[BatchInfo, Finished]]) -> None:
         """Ask the thinking model, commit as answers come, then let go of the entry or serve who came meanwhile."""
@@ -262,7 +277,9 @@ class Finisher:
         """Samples that end without a run: known from the start, cancelled, or past their deadline."""
         batch_id, op = fields[b"batch"].decode(), fields[b"op"]
         info = await self._info(batch_id)
-        if info is not None:
+        if info is not None and op == b"joined":
+            await self._join(batch_id, fields[b"key"].decode(), fields[b"entry"])
+        elif info is not None:
             if op == b"known":
                 indices = fields[b"indices"].decode().split(",")
             else:

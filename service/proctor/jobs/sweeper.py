@@ -39,3 +39,4 @@ async def run(redis: Any, settings: Settings) -> None:
         except (RedisError, OSError) as error:
             log.warning("cannot sweep: %s", type(error).__name__)
         await asyncio.sleep(INTERVAL_S)
+    raise asyncio.CancelledError

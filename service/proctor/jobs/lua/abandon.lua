@@ -20,7 +20,7 @@ for i = 3, #ARGV do
     local state = u.state
     table.insert(free, key)
     table.insert(free, int(u.losses))
-    if leave(u, id) and state ~= 'f' then
+    if leave(u, id) and not is_finished(u) then
       if state == 'q' then call('ZREM', NS .. 'lane:' .. u.lane, key) end
       table.insert(gone, key)
     else

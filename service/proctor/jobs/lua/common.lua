@@ -28,7 +28,7 @@
 -- A unit is in one state, and every change of state is one script:
 --   q            waits: it is in its lane, or parked (no waiter could start it now; a new waiter puts it back)
 --   t:WORKER     taken: it is in `leases`
---   f            finished: its outcome is in an entry of `outcomes` that is not acknowledged
+--   f:ENTRY      finished: its outcome is in that entry of `outcomes`, which is not acknowledged
 -- A unit lives from its first waiter to the moment when no batch waits for it.
 local NS = KEYS[1]
 local call = redis.call
@@ -53,6 +53,8 @@ end
 -- At maxmemory Redis refuses a script's first write if it may enlarge memory, and lets a script go on that has
 -- written. Work under way must end, for that is what frees memory: its scripts begin with a write that may not.
 local function always() call('ZREM', NS .. 'leases', '') end
+
+local function is_finished(u) return string.sub(u.state, 1, 2) == 'f:' end
 
 local function batch_key(id) return NS .. 'b:' .. id end
 
@@ -161,6 +163,10 @@ local function activate(id, count)
       local u = read_unit(there[i])
       u.batches = u.batches == '' and id or (u.batches .. ',' .. id)
       if u.state == 'q' then others[key] = u end
+      -- its entry may be in hand for long, waiting for the thinking model: have this batch served beside
+      if is_finished(u) then
+        call('XADD', NS .. 'outcomes', '*', 'op', 'joined', 'batch', id, 'key', key, 'entry', string.sub(u.state, 3))
+      end
       table.insert(units, key)
       table.insert(units, show_unit(u))
     else

@@ -4,7 +4,7 @@ local texts = call('HMGET', NS .. 'units', unpack(ARGV))
 local wanted, order = {}, {}
 for i, key in ipairs(ARGV) do
   local u = texts[i] and read_unit(texts[i])
-  if u and u.state == 'f' then
+  if u and is_finished(u) then
     for id in each_batch(u) do
       if not wanted[id] then
         wanted[id] = {}
