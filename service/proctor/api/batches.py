@@ -12,6 +12,7 @@ from proctor.api import docs
 from proctor.api.admission import admit_body
 from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.context import Context, Owner, Shared
+from proctor.errors import RequestError
 from proctor.wire import BatchAccepted, BatchStatus
 
 router = APIRouter(tags=["batches"])
@@ -76,18 +77,26 @@ async def stream(
     return StreamingResponse(lines, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
+class CutOff(Exception):
+    """A stream that cannot go on. Its connection is broken off, so that no client takes what came for the whole."""
+
+
 async def _lines(context: Context, owner: str, batch_id: str, after: int) -> AsyncIterator[bytes]:
+    """The results from number `after` on. Raises CutOff."""
     backend = context.backend
     seen = after
-    while True:
-        state = await through_outage(backend.status, owner, batch_id)
-        while page := await through_outage(backend.results, owner, batch_id, seen, STREAM_PAGE):
-            seen += len(page)
-            async for chunk in in_chunks(result + b"\n" for result in page):
-                yield chunk
-        if seen > state.total or (ended(state) and seen == state.total):
-            return
-        await through_outage(backend.wait, owner, batch_id, seen, WAIT_S)
+    try:
+        while True:
+            state = await through_outage(backend.status, owner, batch_id)
+            while page := await through_outage(backend.results, owner, batch_id, seen, STREAM_PAGE):
+                seen += len(page)
+                async for chunk in in_chunks(result + b"\n" for result in page):
+                    yield chunk
+            if seen > state.total or (ended(state) and seen == state.total):
+                return
+            await context.unless_stopping(through_outage(backend.wait, owner, batch_id, seen, WAIT_S))
+    except RequestError as error:  # stopping, a long outage, or the batch has expired
+        raise CutOff(str(error)) from error
 
 
 @router.delete(

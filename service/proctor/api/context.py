@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ParamSpec, TypeVar
@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from proctor.api.auth import KeyRing
 from proctor.api.backend import Backend, Worker
 from proctor.api.body import MIB, Bodies
+from proctor.errors import Unavailable
 from proctor.settings import Settings
 
 P = ParamSpec("P")
@@ -59,6 +60,19 @@ class Context:
             self._workers = await self.backend.workers()
             self._workers_at = now
         return self._workers
+
+    async def unless_stopping(self, work: Coroutine[Any, Any, R]) -> R:
+        """What `work` yields. Raises Unavailable as soon as the process begins to stop, and cancels `work`."""
+        task, stopping = asyncio.ensure_future(work), asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Unavailable("The service is stopping; send the request again.", retry_after_s=1)
+        finally:
+            for one in (task, stopping):
+                one.cancel()
+            await asyncio.gather(task, stopping, return_exceptions=True)
 
     def close(self) -> None:
         """End the threads."""

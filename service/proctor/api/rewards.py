@@ -14,7 +14,7 @@ from proctor.api.admission import admit_body, idempotency_key
 from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.backend import BatchState
 from proctor.api.context import Context, Owner, Shared
-from proctor.errors import ProctorError, Unavailable
+from proctor.errors import ProctorError
 from proctor.wire import BatchAnswer
 
 log = structlog.get_logger(__name__)
@@ -61,21 +61,15 @@ async def give_up(context: Context, owner: str, batch_id: str) -> None:
 
 async def _answerable(context: Context, owner: str, batch_id: str, request: Request) -> BatchState | None:
     """The batch once it has ended; None where the client went away. Raises Unavailable when we stop."""
-    batch = asyncio.ensure_future(_ended(context, owner, batch_id))
+    batch = asyncio.ensure_future(context.unless_stopping(_ended(context, owner, batch_id)))
     gone = asyncio.ensure_future(_disconnected(request))
-    stopping = asyncio.ensure_future(context.stopping.wait())
-    tasks = (batch, gone, stopping)
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if batch.done():
-            return batch.result()
-        if stopping.done():
-            raise Unavailable("The service is stopping; send the request again.", retry_after_s=1)
-        return None
+        await asyncio.wait((batch, gone), return_when=asyncio.FIRST_COMPLETED)
+        return batch.result() if batch.done() else None
     finally:
-        for task in tasks:
+        for task in (batch, gone):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(batch, gone, return_exceptions=True)
 
 
 async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:

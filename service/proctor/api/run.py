@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import resource
 import socket
 from types import FrameType
 
 import uvicorn
 
 from proctor.api.app import create_app
+from proctor.api.batches import CutOff
 from proctor.settings import Settings
 
 GRACE_S = 5  # for answers under way when we are told to stop
+KEEP_ALIVE_S = 75  # longer than pools of clients keep connections, so that none meets one that just closed
 BACKLOG = 2048
+DESCRIPTORS = 65_536  # a reader of a stream holds one
 
 
 class Server(uvicorn.Server):
@@ -27,8 +32,20 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def _not_cut_off(record: logging.LogRecord) -> bool:
+    """Whether a log record is about anything else than a stream that was broken off on purpose."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CutOff))
+
+
+def _raise_descriptors() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 def run(settings: Settings, fd: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `fd`: a listening socket. Raises ConfigurationError."""
+    _raise_descriptors()
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -40,7 +57,9 @@ def run(settings: Settings, fd: int | None = None) -> None:
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         access_log=settings.log_level == "debug",
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
+    logging.getLogger("uvicorn.error").addFilter(_not_cut_off)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, then raises it again
         Server(config).run(sockets=[socket.socket(fileno=fd)] if fd is not None else None)

@@ -19,6 +19,7 @@ from proctor.client.scores import Scores
 from proctor.wire import BatchStatus, SampleResult
 
 T = TypeVar("T")
+CLEAN_UP_S = 6.0
 
 
 class RewardClient:
@@ -142,12 +143,21 @@ class RewardClient:
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`; an interrupt of this thread cancels it, and waits for it to clean up."""
-        future = asyncio.run_coroutine_threadsafe(work, self._running())
+        ended = threading.Event()
+
+        async def marked() -> T:
+            try:
+                return await work
+            finally:
+                ended.set()
+
+        future = asyncio.run_coroutine_threadsafe(marked(), self._running())
         try:
             return future.result()
         except BaseException:
             if not future.done():
                 future.cancel()
+                ended.wait(CLEAN_UP_S)
             raise
 
     def _running(self) -> asyncio.AbstractEventLoop:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -288,3 +289,27 @@ def test_slow_readers_hold_little_memory(service: Service, http: httpx.Client) -
         connection.close()
     assert len(whole) > 1_000_000
     assert grown < 200 * 512 * 1024
+
+
+def test_a_stop_breaks_streams_off_and_answers_those_who_wait(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "1") as service:
+        batch = httpx.post(f"{service.base}/v1/batches", content=body_of(square("s", 25))).json()["id"]
+        answers: list[httpx.Response] = []
+        url = f"{service.base}/v1/rewards"
+        sender = threading.Thread(
+            target=lambda: answers.append(httpx.post(url, content=body_of(square("t", 25)), timeout=60))
+        )
+        sender.start()
+        with httpx.stream("GET", f"{service.base}/v1/batches/{batch}/results", timeout=60) as stream:
+            time.sleep(0.3)
+            (api,) = service.named("proctor api")
+            started = time.monotonic()
+            api.terminate()
+            with pytest.raises(httpx.RemoteProtocolError):
+                stream.read()
+        sender.join(20)
+        assert time.monotonic() - started < 3
+        assert (answers[0].status_code, answers[0].json()["type"]) == (503, "unavailable")
+        service.await_ready()
+        assert httpx.get(f"{service.base}/v1/batches/{batch}").json()["status"] == "running"
+        assert "Traceback" not in service.said()
