@@ -41,6 +41,7 @@ async def test_a_score_is_what_the_model_said() -> None:
     (asked,) = model.asked
     assert asked.path == "/classify"
     assert asked.body["use_activation"] is False
+    assert asked.body["truncate_prompt_tokens"] == -1
     assert asked.body["model"] == "m"
     assert "Add two numbers." in asked.body["input"][0]
     assert "first add, then print" in asked.body["input"][0]

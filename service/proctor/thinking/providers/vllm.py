@@ -1,9 +1,10 @@
 """vLLM's `/classify`, for a sequence-classification head with one label.
 
-`{"model", "input": [text], "use_activation": false}` → `{"data": [{"index", "label", "probs": [x], "num_classes"}]}`
-(vllm 0.33, vllm/entrypoints/pooling/classify/protocol.py). Without `use_activation: false` vLLM applies a
-sigmoid, and the score is no logit any more. Raw `input` is not put through the model's chat template; a
-template file can hold it.
+`{"model", "input": [text], "use_activation": false, "truncate_prompt_tokens": -1}` →
+`{"data": [{"index", "label", "probs": [x], "num_classes"}]}` (vllm 0.33, vllm/entrypoints/pooling/base/protocol.py).
+Without `use_activation: false` vLLM applies a sigmoid, and the score is no logit any more; without the -1 (the model's
+own length) it refuses what is too long. Raw `input` is not put through the model's chat template; a template file can
+hold it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ class VllmProvider:
 
     async def score(self, thoughts: list[Thought]) -> list[float]:
         """See `Provider.score`."""
-        body: dict[str, Any] = {"input": [join(self._template, t) for t in thoughts], "use_activation": False}
+        body: dict[str, Any] = {
+            "input": [join(self._template, t) for t in thoughts],
+            "use_activation": False,
+            "truncate_prompt_tokens": -1,
+        }
         if self._model is not None:
             body["model"] = self._model
         answer = await self._endpoint.post("/classify", body)
