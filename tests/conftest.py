@@ -6,31 +6,22 @@ Where there is none, such tests are skipped and say so; with PROCTOR_REQUIRE_DOC
 from __future__ import annotations
 
 import os
+import subprocess
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
-from proctor.errors import ProctorError
-from proctor.sandbox.docker_client import connect
+from proctor.errors import ProctorError, SandboxUnavailable
+from proctor.sandbox.docker_client import check_release, connect
 from proctor.settings import Settings
+
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 @lru_cache(maxsize=1)
 def _why_no_docker() -> str | None:
-    """The reason why docker tests cannot run here; None where they can."""
-    import docker.errors
-
-    try:
-        client = connect()
-    except ProctorError as error:
-        return f"no Docker here ({error}); scripts/ensure-docker installs it"
-    try:
-        client.images.get(Settings().sandbox_image)
-    except docker.errors.ImageNotFound:
-        return "the sandbox image is missing; `make images` builds it"
-    finally:
-        client.close()
-    return None
+    return why_not_docker(Settings())
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +37,7 @@ def _why_not(marker: pytest.Mark) -> str | None:
     runtime = marker.kwargs.get("runtime")
     why = _why_no_docker()
     if why is None and runtime is not None and runtime not in _runtimes():
-        return f"Docker has no runtime {runtime}; scripts/ensure-docker --{runtime} registers it"
+        return f"Docker has no runtime {runtime} (scripts/ensure-docker --{runtime})"
     return why
 
 
@@ -54,6 +45,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("docker"):
         if (why := _why_not(marker)) is None:
             continue
+        why = f"no Docker for tests here: {why} (scripts/ensure-docker, make images)"
         if os.environ.get("PROCTOR_REQUIRE_DOCKER") == "1":
             pytest.fail(why, pytrace=False)
         pytest.skip(why)

@@ -10,7 +10,7 @@ The supervisor speaks first (`hello`); after that every request of the worker ge
 named below, in order. Either side may close at any time; the supervisor then kills what runs.
 
 worker → supervisor                               supervisor → worker
-                                                  hello {protocol, tier, languages, enforcement, image}
+                                                  hello {protocol, supervisor, tier, languages, enforcement, image}
 program {language, limits, cases}  [source]       compiled {ran: Ran | null}: null when it can run
 case {argv, paths, fetch}   [stdin, *files]       ran {ran: Ran}
 end {}                                            ended {}

@@ -8,7 +8,7 @@ import socket
 import sys
 from dataclasses import dataclass
 
-from . import PROTOCOL, protocol
+from . import PROTOCOL, fingerprint, protocol
 from .isolate import Ground
 from .job import Job
 from .pairing import Pair
@@ -21,6 +21,10 @@ _DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
 
 class Refused(Exception):
     """A request that cannot be served."""
+
+
+#: Read before the isolation hides our own files.
+FINGERPRINT = fingerprint()
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str 
     hello = {
         "op": "hello",
         "protocol": PROTOCOL,
+        "supervisor": FINGERPRINT,
         "tier": ground.tier,
         "languages": LANGUAGES,
         "enforcement": ground.enforcement,
@@ -117,9 +122,7 @@ class _Server:
             stdin_file=any(name in program.source for name in _DEVICE_NAMES),
         )
         job.blobs.extend(blobs[1:])
-        ran = run_case(
-            self.host, job, blobs[0], [_path(path) for path in header.get("fetch", [])], self._left(program)
-        )
+        ran = run_case(self.host, job, blobs[0], [_path(path) for path in header.get("fetch", [])], self._left(program))
         program.spent_s += ran.wall_s
         out: list[bytes] = []
         return {"op": "ran", "ran": ran.frame(out)}, out

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,13 +21,14 @@ from proctor.sandbox.attached import AttachedProvider
 from proctor.sandbox.provider import Session
 from proctor.settings import Settings
 from proctor.wire import Limits
-from proctor_supervisor import PROTOCOL, protocol
+from proctor_supervisor import PROTOCOL, fingerprint, protocol
 
 SOURCES = Path(proctor_supervisor.__file__).parents[1]
 BOOT = f"import sys; sys.path.insert(0, {str(SOURCES)!r}); from proctor_supervisor.main import main; main()"
 HELLO = {
     "op": "hello",
     "protocol": PROTOCOL,
+    "supervisor": fingerprint(),
     "tier": "B",
     "languages": {"python": "3.11"},
     "enforcement": {},
@@ -35,11 +37,12 @@ HELLO = {
 
 
 @pytest.fixture(name="folder")
-def _folder(tmp_path: Path) -> Path:
-    """Sandboxes run as users of their own and must come as far as this."""
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
-    return tmp_path
+def _folder() -> Iterator[Path]:
+    """Sandboxes run as users of their own and must come as far as this; pytest's own folders are for nobody else."""
+    with tempfile.TemporaryDirectory(prefix="proctor-sockets-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.fixture(name="provider")
@@ -282,6 +285,7 @@ attempt(lambda: socket.socket(socket.AF_UNIX).listen())
         limits_max=settings.limits_max,
         uid=fresh_uid(mapped=False),
         owner=Owner.current(),
+        instance="test",
         token="",
         min_tier="A",
         tier=None,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from proctor.errors import SandboxError, SandboxLost, SandboxUnavailable
-from proctor.sandbox.docker_client import adjusts, connect, maps_uids
+from proctor.sandbox.docker_client import adjusts, check_release, connect, maps_uids
 from proctor.sandbox.docker_container import SOCKET_NAME, Owner, container_options, fresh_uid, memory_bytes
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.sandbox.docker_output import Output
@@ -58,6 +58,8 @@ class DockerProvider:
         self._tier = tier
         self._images = {"python": settings.sandbox_image}
         self._owner = Owner.current()
+        #: The label `proctor.instance` of this provider's containers.
+        self.instance = secrets.token_hex(8)
         self._numbers = itertools.count()
         self._pool = Pool(self._start, recycle=settings.sandbox_recycle)
         self._client = connect()
@@ -65,12 +67,15 @@ class DockerProvider:
             info = self._client.info()
             self._mapped_uids = maps_uids(info)
             self._adjustable = adjusts(settings.sandbox_runtime or info["DefaultRuntime"])
-            self._digests = {name: self._client.images.get(tag).id for name, tag in self._images.items()}
+            images = {name: self._client.images.get(tag) for name, tag in self._images.items()}
+            for image in images.values():
+                check_release(image)
+            self._digests = {name: image.id for name, image in images.items()}
             reap_containers(self._client)
             reap_folders(_private_folder())
         except Exception as error:
             self._client.close()
-            raise docker_failure(error, doing="looking for the sandbox image") from error
+            raise docker_failure(error, doing="looking at Docker") from error
         self._reaper = Reaper()
         self._reaper.start()
 
@@ -134,6 +139,7 @@ class DockerProvider:
             limits_max=self._settings.limits_max,
             uid=fresh_uid(mapped=self._mapped_uids),
             owner=self._owner,
+            instance=self.instance,
             token=token,
             min_tier=self._settings.min_tier,
             tier=self._tier,

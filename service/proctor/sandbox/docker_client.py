@@ -5,14 +5,24 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from proctor.errors import ConfigurationError, SandboxError, SandboxUnavailable
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.settings import Settings
+from proctor_supervisor import fingerprint
+from proctor_supervisor import fingerprint
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+#: A label of images: which supervisor is in it.
+LABEL_SUPERVISOR = "proctor.supervisor"
+
 _TIMEOUT_S = 30
+RELEASE_LABEL = "proctor.supervisor"
+
+_log = structlog.get_logger(__name__)
 
 
 def connect() -> DockerClient:
@@ -44,20 +54,31 @@ def _knock(url: str) -> None:
             raise SandboxUnavailable(f"no Docker daemon answers at {path}: {error.strerror or error}") from error
 
 
-def docker_usable(settings: Settings) -> bool:
-    """Whether a daemon answers and has the sandbox image."""
+def image_id(client: DockerClient, image: str) -> str:
+    """The digest of a sandbox image. Raises SandboxUnavailable where it is missing or not of our version."""
+    try:
+        found = client.images.get(image)
+    except Exception as error:
+        raise docker_failure(error, doing=f"looking for the image {image}") from error
+    # An image that was built without the label is told apart by its supervisor's first word.
+    if found.labels.get(LABEL_SUPERVISOR, fingerprint()) != fingerprint():
+        raise SandboxUnavailable(f"the image {image} is of another version of Proctor; `make images` builds it anew")
+    return str(found.id)
+
+
+def why_not_docker(settings: Settings) -> str | None:
+    """Why the docker provider cannot be used here; None where a daemon answers and has the image."""
     try:
         client = connect()
-    except (ConfigurationError, SandboxError):
-        return False
+    except (ConfigurationError, SandboxError) as error:
+        return str(error)
     try:
-        client.images.get(settings.sandbox_image)
-    except Exception as error:
-        docker_failure(error, doing="looking for the sandbox image")
-        return False
+        image_id(client, settings.sandbox_image)
+    except SandboxError as error:
+        return str(error)
     finally:
         client.close()
-    return True
+    return None
 
 
 def maps_uids(info: dict[str, Any]) -> bool:

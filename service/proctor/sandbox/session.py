@@ -11,7 +11,7 @@ from typing import Any
 from proctor.errors import SandboxLost, SandboxProtocolError, SandboxUnavailable
 from proctor.sandbox.provider import CaseMark, Hello, PairRan, Ran
 from proctor.wire import Limits
-from proctor_supervisor import PROTOCOL, protocol
+from proctor_supervisor import PROTOCOL, fingerprint, protocol
 
 #: How long past a run's own limits an answer is waited for, seconds: the worker's clock around the supervisor's.
 _GRACE_S = 20.0
@@ -135,6 +135,11 @@ def _hello(header: dict[str, Any]) -> Hello:
         raise SandboxUnavailable(str(header.get("message")))
     if header["op"] != "hello" or header.get("protocol") != PROTOCOL:
         raise SandboxProtocolError(f"hello of protocol {PROTOCOL} expected, not {header['op']}")
+    if header.get("supervisor") != fingerprint():
+        raise SandboxUnavailable(
+            "the sandbox runs another version of the supervisor than this worker was released with; "
+            "build its image anew (make images)"
+        )
     try:
         return Hello(
             tier=str(header["tier"]),
