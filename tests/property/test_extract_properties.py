@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proctor.judge.extract import END_THINK, extract_code, fences, split
-from proctor.rewards import format_score
+from proctor.judge.format import format_score
 
 TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 MARKS = ("```", "```python", "~~~", "````", "`", "\n", "\r", "\u2028", "\ud800", "\x00", " ", "    ")

@@ -24,9 +24,9 @@ from pydantic import ValidationError
 from proctor.errors import FieldFault, InvalidRequest
 from proctor.judge import extract
 from proctor.judge.datasets import RowFault, RowTests, RunnableTests, read_row
+from proctor.judge.format import format_score
 from proctor.judge.outcome import Outcome, tests_invalid
 from proctor.judge.unit import Stop, unit_key
-from proctor.rewards.format import format_score
 from proctor.wire import (
     BatchRequest,
     CaseResult,

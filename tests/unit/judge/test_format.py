@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proctor.rewards import format_score
+from proctor.judge.format import format_score
 
 
 @pytest.mark.parametrize("text", ["", "<think>a</think>b", "x"])
