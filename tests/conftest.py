@@ -6,14 +6,12 @@ Where there is none, such tests are skipped and say so; with PROCTOR_REQUIRE_DOC
 from __future__ import annotations
 
 import os
-import subprocess
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from proctor.errors import ProctorError, SandboxUnavailable
-from proctor.sandbox.docker_client import check_release, connect
+from proctor.sandbox.docker_client import connect
 from proctor.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[1]

@@ -87,6 +87,7 @@ class AttachedContainers(_Attached):
             limits_max=settings.limits_max,
             uid=fresh_uid(mapped=False),
             owner=Owner.current(),
+            instance="test",
             token=secrets.token_hex(8),
             min_tier=tier,  # type: ignore[arg-type]
             tier=tier,  # type: ignore[arg-type]

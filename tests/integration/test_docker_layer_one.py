@@ -77,6 +77,7 @@ def _seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         limits_max=Limits(processes=64),
         uid=fresh_uid(mapped=False),
         owner=Owner.current(),
+        instance="test",
         token="secret",
         min_tier="A",
         tier=None,

@@ -20,7 +20,7 @@ from proctor.errors import SandboxError, SandboxLost, SandboxUnavailable
 from proctor.sandbox.choose import choose, make_provider
 from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.docker_client import connect
-from proctor.sandbox.docker_container import LABEL_HOST, LABEL_WORKER, Owner
+from proctor.sandbox.docker_container import LABEL_HOST, LABEL_INSTANCE, LABEL_WORKER, Owner
 from proctor.sandbox.docker_reaper import reap_containers
 from proctor.sandbox.provider import Ran, Session
 from proctor.settings import Settings
@@ -57,9 +57,9 @@ def run(session: Session, code: str, limits: Limits | None = None) -> Ran:
     return ran
 
 
-def containers(client: DockerClient, pid: int | None = None) -> set[str]:
-    """Ids of the containers of one worker, this process by default."""
-    label = f"{LABEL_WORKER}={Owner.of(pid or os.getpid()).worker}"
+def containers(client: DockerClient, provider: DockerProvider) -> set[str]:
+    """Ids of a provider's containers."""
+    label = f"{LABEL_INSTANCE}={provider.instance}"
     return {row["Id"] for row in client.api.containers(all=True, filters={"label": label})}
 
 
@@ -78,9 +78,9 @@ def test_ready_within_ten_seconds_and_nothing_left(client: DockerClient) -> None
     session = provider.session()
     assert run(session, "print(6 * 7)").stdout == b"42\n"
     assert time.monotonic() - began < 10
-    assert len(containers(client)) == 1
+    assert len(containers(client, provider)) == 1
     provider.close()
-    assert containers(client) == set()
+    assert containers(client, provider) == set()
 
 
 def test_says_what_it_is(provider: DockerProvider, client: DockerClient) -> None:
@@ -94,24 +94,24 @@ def test_says_what_it_is(provider: DockerProvider, client: DockerClient) -> None
 def test_kept_warm(provider: DockerProvider, client: DockerClient) -> None:
     first = provider.session()
     run(first, "pass")
-    ids = containers(client)
+    ids = containers(client, provider)
     provider.give_back(first)
     second = provider.session()
     assert run(second, "print(1)").stdout == b"1\n"
-    assert containers(client) == ids
+    assert containers(client, provider) == ids
 
 
 def test_recycled_after_its_share(client: DockerClient) -> None:
     provider = DockerProvider(Settings(sandbox_recycle=2))
     try:
         session = provider.session()
-        (first,) = containers(client)
+        (first,) = containers(client, provider)
         run(session, "pass")
         run(session, "pass")
         provider.give_back(session)
-        until(lambda: first not in containers(client), GONE_S)
+        until(lambda: first not in containers(client, provider), GONE_S)
         assert run(provider.session(), "print(1)").stdout == b"1\n"
-        assert len(containers(client)) == 1
+        assert len(containers(client, provider)) == 1
     finally:
         provider.close()
 
@@ -124,7 +124,7 @@ def test_nothing_is_left_on_the_host_beside_containers(provider: DockerProvider)
 
 def test_a_container_that_dies_in_mid_run_is_lost_and_replaced(provider: DockerProvider, client: DockerClient) -> None:
     session = provider.session()
-    (victim,) = containers(client)
+    (victim,) = containers(client, provider)
     killer = threading.Timer(1.0, client.api.kill, [victim])
     killer.start()
     with pytest.raises(SandboxLost):
@@ -136,10 +136,10 @@ def test_a_container_that_dies_in_mid_run_is_lost_and_replaced(provider: DockerP
 
 def test_a_container_that_dies_while_it_waits_is_replaced(provider: DockerProvider, client: DockerClient) -> None:
     session = provider.session()
-    (victim,) = containers(client)
+    (victim,) = containers(client, provider)
     provider.give_back(session)
     client.api.kill(victim)
-    until(lambda: victim not in containers(client), GONE_S)
+    until(lambda: victim not in containers(client, provider), GONE_S)
     assert run(provider.session(), "print(1)").stdout == b"1\n"
 
 
@@ -153,14 +153,14 @@ def test_closing_a_session_kills_what_runs(provider: DockerProvider, client: Doc
         run(session, "import time; time.sleep(60)", Limits(wall_s=90, sample_wall_s=90))
     assert time.monotonic() - began < 2.5
     timer.join()
-    until(lambda: containers(client) == set(), GONE_S)
+    until(lambda: containers(client, provider) == set(), GONE_S)
     provider.give_back(session)
     assert run(provider.session(), "print(1)").stdout == b"1\n"
 
 
 def test_the_containers_memory_is_the_samples(provider: DockerProvider, client: DockerClient) -> None:
     session = provider.session()
-    (container,) = containers(client)
+    (container,) = containers(client, provider)
 
     def memory() -> int:
         return int(client.api.inspect_container(container)["HostConfig"]["Memory"]) >> 20
@@ -262,7 +262,7 @@ def test_a_runtime_that_is_missing(client: DockerClient) -> None:
     try:
         with pytest.raises(SandboxUnavailable, match="no-such-runtime"):
             provider.session()
-        assert containers(client) == set()
+        assert containers(client, provider) == set()
     finally:
         provider.close()
 

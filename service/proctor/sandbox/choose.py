@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+import structlog
+
 from proctor.sandbox.attached import AttachedProvider
 from proctor.sandbox.docker import DockerProvider
-from proctor.sandbox.docker_client import docker_usable
+from proctor.sandbox.docker_client import why_not_docker
 from proctor.sandbox.namespace import NamespaceProvider
 from proctor.sandbox.provider import Provider
 from proctor.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 ProviderName = Literal["docker", "namespace", "attached"]
 
@@ -19,7 +23,10 @@ def choose(settings: Settings) -> ProviderName:
     else namespace. It never means running without a sandbox."""
     if settings.sandbox != "auto":
         return settings.sandbox
-    return "docker" if docker_usable(settings) else "namespace"
+    if (why := why_not_docker(settings)) is not None:
+        _log.info("docker_not_chosen", why=why)
+        return "namespace"
+    return "docker"
 
 
 def make_provider(settings: Settings, name: ProviderName | None = None) -> Provider:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from proctor.errors import SandboxError, SandboxLost, SandboxUnavailable
-from proctor.sandbox.docker_client import adjusts, check_release, connect, maps_uids
+from proctor.sandbox.docker_client import adjusts, connect, image_id, maps_uids
 from proctor.sandbox.docker_container import SOCKET_NAME, Owner, container_options, fresh_uid, memory_bytes
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.sandbox.docker_output import Output
@@ -67,10 +67,7 @@ class DockerProvider:
             info = self._client.info()
             self._mapped_uids = maps_uids(info)
             self._adjustable = adjusts(settings.sandbox_runtime or info["DefaultRuntime"])
-            images = {name: self._client.images.get(tag) for name, tag in self._images.items()}
-            for image in images.values():
-                check_release(image)
-            self._digests = {name: image.id for name, image in images.items()}
+            self._digests = {name: image_id(self._client, tag) for name, tag in self._images.items()}
             reap_containers(self._client)
             reap_folders(_private_folder())
         except Exception as error:

@@ -5,12 +5,9 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from proctor.errors import ConfigurationError, SandboxError, SandboxUnavailable
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.settings import Settings
-from proctor_supervisor import fingerprint
 from proctor_supervisor import fingerprint
 
 if TYPE_CHECKING:
@@ -20,9 +17,6 @@ if TYPE_CHECKING:
 LABEL_SUPERVISOR = "proctor.supervisor"
 
 _TIMEOUT_S = 30
-RELEASE_LABEL = "proctor.supervisor"
-
-_log = structlog.get_logger(__name__)
 
 
 def connect() -> DockerClient:

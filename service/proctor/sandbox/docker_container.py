@@ -105,13 +105,17 @@ def container_options(
     limits_max: Limits,
     uid: int,
     owner: Owner,
+    instance: str,
     token: str,
     min_tier: Tier,
     tier: Tier | None,
     runtime: str | None,
 ) -> dict[str, Any]:
-    """The arguments of `client.containers.create`. `limits` are the first sample's, `limits_max` any sample's;
-    the supervisor says `token` to the worker first, and takes the strongest tier from `min_tier` on, or just `tier`."""
+    """The arguments of `client.containers.create`.
+
+    `instance` names the provider. `limits` are the first sample's, `limits_max` any sample's. The supervisor says
+    `token` to the worker first, and takes the strongest tier from `min_tier` on, or just `tier`.
+    """
     from docker.types import LogConfig, Mount, Ulimit
 
     memory = memory_bytes(limits)
@@ -120,7 +124,7 @@ def container_options(
         "image": image,
         "command": [*dial, *(["--tier", tier] if tier else [])],
         "name": f"proctor-{secrets.token_hex(6)}",
-        "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: secrets.token_hex(8)},
+        "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: instance},
         "user": f"{uid}:{uid}",
         "network_mode": "none",
         "read_only": True,

@@ -24,6 +24,7 @@ def _options(tmp_path: Path) -> dict[str, Any]:
         limits_max=Limits(processes=512),
         uid=fresh_uid(mapped=False),
         owner=Owner.current(),
+        instance="test",
         token="secret",
         min_tier="A",
         tier=None,
