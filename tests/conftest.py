@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 
-from proctor.sandbox.docker_client import connect
+from proctor.sandbox.docker_client import connect, why_not_docker
 from proctor.settings import Settings
-
-_ROOT = Path(__file__).resolve().parents[1]
 
 
 @lru_cache(maxsize=1)
