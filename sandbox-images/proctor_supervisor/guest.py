@@ -15,12 +15,12 @@ it would ignore signals at their default action: those that a program may send t
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import atexit
 import builtins
 import gc
 import io
 import json
-import linecache
 import marshal
 import os
 import signal
@@ -40,22 +40,16 @@ from .job import Job
 CLOCK = struct.Struct("=cQQ")
 _TEXT_MAX = 16 * 1024
 _C_CALLS = 4  # what exec and the like take of the recursion limit beside our frames; measured
-_MORTAL = (
-    signal.SIGHUP,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-    signal.SIGTERM,
-    signal.SIGVTALRM,
-    signal.SIGPROF,
-    signal.SIGXCPU,
-    signal.SIGIO,
-)
+_MORTAL = tuple(map(int, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGTERM,
+                          signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGIO)))  # fmt: skip
 
 _held: set = set()
 
 #: sys.path of a program after its own folder; set by `main` before the zygotes fork.
 path: list[str] = []
+
+#: Our own modules, which a program is not to find loaded; set with `path`.
+our_modules: list[str] = []
 
 
 def enter(ground: Ground, fds: list[int]) -> NoReturn:
@@ -162,7 +156,7 @@ def _stage(ground: Ground, task: Job) -> None:
     if os.getpid() == 1:
         os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
         for number in _MORTAL:
-            signal.signal(number, _die)
+            _signal.signal(number, _die)  # the module's own wrapper costs more than the call
     gc.enable()
 
 
@@ -199,7 +193,7 @@ def _stream(fd: int, name: str, mode: str, errors: str, line_buffering: bool) ->
     raw.name = name
     buffered = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
     stream = io.TextIOWrapper(buffered, "utf-8", errors, newline="\n", line_buffering=line_buffering)
-    stream.mode = mode
+    stream.mode = mode  # type: ignore[misc]
     return stream
 
 
@@ -207,10 +201,9 @@ def _program(ground: Ground, task: Job, code: types.CodeType) -> NoReturn:
     _stage(ground, task)
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=f"{ground.box}/main.py", __builtins__=builtins, __annotations__={})
-    for name in [name for name in sys.modules if name.startswith("proctor_supervisor")]:
+    for name in our_modules:
         del sys.modules[name]
     sys.modules["__main__"] = main
-    linecache.clearcache()
     sys.setrecursionlimit(1000 + _depth() + _C_CALLS)
     status = _execute(code, main.__dict__)
     _finish(status, main.__dict__)

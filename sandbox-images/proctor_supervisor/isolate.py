@@ -23,7 +23,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import resource
-import signal
 import stat
 from dataclasses import dataclass
 
@@ -301,14 +300,15 @@ def give_up(ground: Ground, limits: dict[int, int]) -> None:
     """In the sample's process, last: no capability, no new privilege, rlimits, the filter. There is no way back."""
     os.setsid()
     if ground.tier == "B":
-        linux.drop_bounding(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
-        linux.keep_capabilities()
+        linux.drop_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SYS_PTRACE, linux.CAP_SETPCAP)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     for which, value in limits.items():
-        hard = resource.getrlimit(which)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (value, value))
+        try:
+            resource.setrlimit(which, (value, value))
+        except ValueError:  # the hard limit that we came with is lower
+            hard = resource.getrlimit(which)[1]
+            resource.setrlimit(which, (hard, hard))
     if ground.tier == "A":
         landlock.enter(landlock.domain([*ground.rules, *((folder, landlock.ALL) for folder in _folders(ground))]))
     linux.seccomp(ground.program)
@@ -369,8 +369,8 @@ def be_first_to_die(ground: Ground) -> None:
         fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=ground.proc)
     except OSError:
         return  # a /proc that may not be written; the account then has to be quicker than the kernel
-    with open(fd, "wb", buffering=0) as file:
-        file.write(b"1000")
+    os.write(fd, b"1000")
+    os.close(fd)
 
 
 def fetch(folder: int, path: str, most: int) -> bytes | None:
@@ -387,4 +387,3 @@ def fetch(folder: int, path: str, most: int) -> bytes | None:
         if not stat.S_ISREG(info.st_mode) or info.st_nlink != 1 or info.st_size > most:
             return None
         return file.read(most)
-

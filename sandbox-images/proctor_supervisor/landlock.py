@@ -30,8 +30,7 @@ Rule = tuple[str, int]
 
 
 def system(prefixes: list[str]) -> list[Rule]:
-    """What every sample may read: the system's programs and libraries, and `prefixes`.
-"""
+    """What every sample may read: the system's programs and libraries, and `prefixes`."""
     rules = [(path, _READ) for path in (*_SYSTEM, *_FILES, *prefixes)]
     return rules + [(path, _READ_FILE | _WRITE_FILE) for path in _DEVICES]
 

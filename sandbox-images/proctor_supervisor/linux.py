@@ -48,6 +48,10 @@ _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 
 
+_CAP_HEADER = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
+_NO_CAPS = ctypes.create_string_buffer(24)
+
+
 def _checked(result: int, what: str) -> int:
     if result < 0:
         code = ctypes.get_errno()
@@ -110,15 +114,15 @@ def keep_capabilities(*keep: int) -> None:
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     mask = sum(1 << cap for cap in keep)
     low, high = mask & 0xFFFFFFFF, mask >> 32
-    header = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
     data = ctypes.create_string_buffer(struct.pack("=6I", low, low, 0, high, high, 0))
-    _checked(_libc.capset(header, data), "capset")
+    _checked(_libc.capset(_CAP_HEADER, data), "capset")
 
 
-def drop_bounding(*caps: int) -> None:
-    """Take `caps` out of the bounding set."""
-    for cap in caps:
+def drop_capabilities(*bounding: int) -> None:
+    """Give up every capability, and take the last ones, `bounding`, out of the bounding set."""
+    for cap in bounding:
         _libc.prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)
+    _checked(_libc.capset(_CAP_HEADER, _NO_CAPS), "capset")
 
 
 def open_beneath(dir_fd: int, path: str, flags: int) -> int:
@@ -139,7 +143,7 @@ def landlock_abi() -> int:
     """The version of Landlock that the kernel offers; 0: none."""
     number = ctypes.c_long(_SYS_LANDLOCK_CREATE_RULESET)
     flags = ctypes.c_uint(LANDLOCK_CREATE_RULESET_VERSION)
-    return max(0, _libc.syscall(number, None, ctypes.c_size_t(0), flags))
+    return max(0, int(_libc.syscall(number, None, ctypes.c_size_t(0), flags)))
 
 
 def landlock_ruleset(access_fs: int, access_net: int, scoped: int) -> int:

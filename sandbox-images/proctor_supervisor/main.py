@@ -133,10 +133,9 @@ def _become_nobody_else(tier: str | None) -> None:
 
 
 def _preload(more: list[str]) -> None:
+    from _sitebuiltins import Quitter, _Helper
     from importlib import import_module
     from site import getsitepackages
-
-    from _sitebuiltins import Quitter, _Helper
 
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for name in (*_PRELOAD.split(), "proctor_supervisor.pair.candidate", "proctor_supervisor.pair.tests"):
@@ -149,7 +148,10 @@ def _preload(more: list[str]) -> None:
         setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))
     builtins.help = _Helper()  # type: ignore[attr-defined]
     known = [entry for entry in sys.path if entry not in ("", here)]
-    guest.path[:] = known + [entry for entry in (*more, *getsitepackages()) if entry not in known and os.path.isdir(entry)]
+    guest.our_modules[:] = [name for name in sys.modules if name.split(".")[0] == "proctor_supervisor"]
+    guest.path[:] = known + [
+        entry for entry in (*more, *getsitepackages()) if entry not in known and os.path.isdir(entry)
+    ]
 
 
 def _keep(sock: socket.socket, options: argparse.Namespace) -> int:

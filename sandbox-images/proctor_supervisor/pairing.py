@@ -63,7 +63,7 @@ class Pair:
         """Until both have ended. wall_s: for all cases together. Raises Closed, Fault."""
         try:
             watch = Watch(self.host, [self.candidate, self.tests], time.monotonic() + wall_s)
-            watch.add(self.pipe, lambda: self._on_report() or watch.drop(self.pipe))
+            watch.add(self.pipe, self._on_report)
             watch.run(self._settle)
             while self._on_report():
                 pass
@@ -100,7 +100,7 @@ class Pair:
             self.tests.stop("output")
             return False
         for line in lines:
-            self._line(line)
+            self._line(bytes(line))
         return bool(data)
 
     def _line(self, line: bytes) -> None:

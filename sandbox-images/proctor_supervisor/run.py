@@ -23,6 +23,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from . import account, guest, isolate, job, reaper, zygote
 from .account import Load, Process, Tree
@@ -37,7 +38,10 @@ _BARE_INTERPRETER = 8 * _MIB
 _CODE_MAX = 64 * _MIB
 _FETCH_MAX = 64 * _MIB
 _READ = 1 << 18
-_PROCESS_REFUSED = (b"RuntimeError: can't start new thread", b"BlockingIOError: [Errno 11] Resource temporarily unavail")
+_PROCESS_REFUSED = (
+    b"RuntimeError: can't start new thread",
+    b"BlockingIOError: [Errno 11] Resource temporarily unavail",
+)
 
 
 class Fault(Exception):
@@ -373,7 +377,7 @@ class Watch:
     def __init__(self, host: Host, guests: Sequence[Guest], deadline: float) -> None:
         self.host, self.guests, self.deadline = host, guests, deadline
         self.poller = select.poll()
-        self.handlers: dict[int, Callable[[], object]] = {}
+        self.handlers: dict[int, Callable[[], bool | None]] = {}
         self.started = time.monotonic()
         host.before_run()
         self.before: Load | None = None
@@ -384,13 +388,12 @@ class Watch:
 
     def _register(self, one: Guest) -> None:
         self.add(one.forker.conn.fileno(), one.on_zygote)
-        control = one.control.fileno()
-        self.add(control, lambda: one.on_control() or self.drop(control))
+        self.add(one.control.fileno(), one.on_control)
         for fd in one.outputs:
-            self.add(fd, lambda fd=fd: one.on_output(fd) or self.drop(fd))  # type: ignore[misc]
+            self.add(fd, partial(one.on_output, fd))
 
-    def add(self, fd: int, handler: Callable[[], object]) -> None:
-        """Call `handler` when `fd` can be read or hung up."""
+    def add(self, fd: int, handler: Callable[[], bool | None]) -> None:
+        """Call `handler` when `fd` can be read or hung up, until it returns False."""
         self.poller.register(fd, select.POLLIN)
         self.handlers[fd] = handler
 
@@ -422,8 +425,8 @@ class Watch:
             self.poller.unregister(fd)
             for one in self.guests:
                 one.kill()
-        elif fd in self.handlers:
-            self.handlers[fd]()
+        elif fd in self.handlers and self.handlers[fd]() is False:
+            self.drop(fd)
 
     def _measure(self, now: float) -> None:
         processes = account.scan(self.host.ground.proc, self.host.ours, self.host.foreign)
@@ -445,9 +448,7 @@ class Watch:
                 one.ran.saturated = busy
 
 
-def run_case(
-    host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wall_s: float = float("inf")
-) -> Ran:
+def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wall_s: float = float("inf")) -> Ran:
     """Run one job of kind "case" or "compile". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
     one = Guest(host, host.candidates, task, stdin)
     try:

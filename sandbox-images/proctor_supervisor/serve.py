@@ -129,7 +129,7 @@ class _Server:
 
     @staticmethod
     def _left(program: Program) -> float:
-        return max(0.0, program.limits["sample_wall_s"] - program.spent_s)
+        return max(0.0, float(program.limits["sample_wall_s"]) - program.spent_s)
 
     def _pair(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
         source, limits = _source(header, blobs), _limits(header)

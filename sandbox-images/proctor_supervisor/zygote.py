@@ -68,9 +68,7 @@ def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[in
     os._exit(0)
 
 
-def _serve_one(
-    conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]
-) -> bool:
+def _serve_one(conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> bool:
     message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX)
     if not message:
         return False

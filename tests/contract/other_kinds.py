@@ -105,6 +105,7 @@ class AttachedContainers(_Attached):
 #: name, tier, how to make it, marks
 OTHER_KINDS = [
     ("docker-B", "B", docker("B"), [pytest.mark.docker]),
+    ("docker-A", "A", docker("A"), [pytest.mark.docker]),
     ("attached-B", "B", lambda: AttachedProcesses("B"), []),
     ("attached-docker-B", "B", lambda: AttachedContainers("B"), [pytest.mark.docker]),
 ]

@@ -1,5 +1,6 @@
 """Sessions: reuse after a kill, cancel in mid-run, a supervisor that dies, many samples without growth."""
 
+# ruff: noqa: E501 (programs as one line each)
 from __future__ import annotations
 
 import contextlib
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from proctor.errors import SandboxError, SandboxLost
-from proctor.sandbox.provider import Provider, Session
+from proctor.sandbox.provider import Provider
 
 from .conftest import LIMITS, Kind, Runner, later
 
@@ -134,7 +135,12 @@ def test_many_samples_without_growth(fresh: Provider, kind: Kind) -> None:
     ours = _descendants() - before
     assert len(ours) == 4  # keeper, supervisor, two zygotes
     run = Runner(session)
-    samples = ["print(input())", "open('f', 'w').write('x' * 9999); 1 / 0", "import os; os.fork(); os.fork()", "print('é')"]
+    samples = [
+        "print(input())",
+        "open('f', 'w').write('x' * 9999); 1 / 0",
+        "import os; os.fork(); os.fork()",
+        "print('é')",
+    ]
 
     def some(count: int) -> None:
         for i in range(count):
@@ -151,5 +157,3 @@ def test_many_samples_without_growth(fresh: Provider, kind: Kind) -> None:
         assert descriptors <= early[pid][1]
         assert memory <= early[pid][0] + (1 << 20)
     fresh.give_back(session)
-
-

@@ -1,5 +1,6 @@
 """Every limit has its own verdict, holds over the whole tree, and blames no program that stays within it."""
 
+# ruff: noqa: E501 (programs as one line each)
 from __future__ import annotations
 
 import pytest
@@ -154,7 +155,9 @@ print('ok')
 
 
 def test_a_full_disk_is_flagged(run: Runner) -> None:
-    ran = run("import time\nwith open('x', 'wb') as f:\n    while True: f.write(b'x' * (1 << 20)); f.flush(); time.sleep(.01)")
+    ran = run(
+        "import time\nwith open('x', 'wb') as f:\n    while True: f.write(b'x' * (1 << 20)); f.flush(); time.sleep(.01)"
+    )
     assert "disk_full" in ran.flags
     assert ran.exit_code == 1 or ran.signal == 9
     assert ran.stopped is None

@@ -1,5 +1,6 @@
 """Programs: bytes in and out, files, exit, compile then run. Honest oddities that must work as without a sandbox."""
 
+# ruff: noqa: E501 (programs as one line each)
 from __future__ import annotations
 
 import pytest
@@ -156,7 +157,10 @@ ODDITIES = {
         "def f(n): return 0 if n == 0 else 1 + f(n - 1)\nprint(f(995))\n",
         "995\n",
     ),
-    "hash-seed": ("print(hash('proctor') == hash('proctor'), list({'b', 'a', 'c'}) == list({'b', 'a', 'c'}))", "True True\n"),
+    "hash-seed": (
+        "print(hash('proctor') == hash('proctor'), list({'b', 'a', 'c'}) == list({'b', 'a', 'c'}))",
+        "True True\n",
+    ),
     "timezone": ("import time; print(time.tzname[0], time.localtime(0).tm_hour)", "UTC 0\n"),
     "alarm-handler": (
         "import signal\ndef h(*a): raise TimeoutError\nsignal.signal(signal.SIGALRM, h); signal.setitimer(signal.ITIMER_REAL, .05)\n"
@@ -195,7 +199,11 @@ EXITS = {
     "os-exit": ("import os; os._exit(7)", 7, b""),
     "exit-256": ("import sys; sys.exit(256)", 0, b""),
     "terminated": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM); print('alive')", None, b""),
-    "alarmed": ("import signal, time; signal.setitimer(signal.ITIMER_REAL, .05); time.sleep(5); print('alive')", None, b""),
+    "alarmed": (
+        "import signal, time; signal.setitimer(signal.ITIMER_REAL, .05); time.sleep(5); print('alive')",
+        None,
+        b"",
+    ),
     "aborted": ("import os; os.abort()", None, b""),
     "segfault": ("import ctypes; ctypes.string_at(0)", None, b""),
 }
@@ -274,7 +282,9 @@ def test_what_does_not_compile_never_runs(session: Session, source: bytes) -> No
 
 def test_a_compile_bomb_is_a_compile_error(session: Session) -> None:
     source = b"x = 2 ** (10 ** 9) if 0 else (" + b"(1," * 1 + b")" * 1 + b")\ny = (1 << 60000) " + b"* 1" * 3
-    program = session.program("python", b"x = " + b"-" * 3_000_000 + b"1", LIMITS.model_copy(update={"compile_s": 1}), cases=2)
+    program = session.program(
+        "python", b"x = " + b"-" * 3_000_000 + b"1", LIMITS.model_copy(update={"compile_s": 1}), cases=2
+    )
     assert program.failed is not None
     assert program.failed.compile_error
     assert source

@@ -54,7 +54,9 @@ class NamespaceProvider:
             sandbox = _Sandbox(self._settings, self._tier)
         if language not in sandbox.session.hello.languages:
             sandbox.end()
-            raise SandboxUnavailable(f"the interpreter serves {sorted(sandbox.session.hello.languages)}, not {language}")
+            raise SandboxUnavailable(
+                f"the interpreter serves {sorted(sandbox.session.hello.languages)}, not {language}"
+            )
         with self._lock:
             self._lent[id(sandbox.session)] = sandbox
         return sandbox.session
