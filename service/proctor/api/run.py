@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import socket
@@ -43,6 +44,13 @@ def _raise_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+def _collect_seldom() -> None:
+    """A large body makes a million objects and no cycle; looking for cycles among them doubled the time to parse it
+    and held up other requests by 0.2 s."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def run(settings: Settings, fd: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `fd`: a listening socket. Raises ConfigurationError."""
     _raise_descriptors()
@@ -60,6 +68,7 @@ def run(settings: Settings, fd: int | None = None) -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
+    _collect_seldom()
     logging.getLogger("uvicorn.error").addFilter(_not_cut_off)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order, then raises it again
         Server(config).run(sockets=[socket.socket(fileno=fd)] if fd is not None else None)
