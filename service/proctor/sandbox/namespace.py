@@ -48,9 +48,10 @@ class NamespaceProvider:
             if self._closed:
                 raise SandboxUnavailable("the provider is closed")
             sandbox = self._warm.popleft() if self._warm else None
-        if sandbox is None or not sandbox.alive():
-            if sandbox is not None:
-                sandbox.end()
+        if sandbox is not None and not (sandbox.alive() and sandbox.session.healthy()):
+            sandbox.end()
+            sandbox = None
+        if sandbox is None:
             sandbox = _Sandbox(self._settings, self._tier)
         if language not in sandbox.session.hello.languages:
             sandbox.end()
@@ -89,10 +90,11 @@ class _Sandbox:
 
     def __init__(self, settings: Settings, tier: str | None) -> None:
         python = settings.sandbox_python or SYSTEM_PYTHON
+        arguments = _arguments(settings, tier)
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [str(python), "-I", "-S", "-B", "-c", _BOOT, *_arguments(settings, tier, theirs.fileno())],
+                [str(python), "-I", "-S", "-B", "-c", _BOOT, "--fd", str(theirs.fileno()), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -107,18 +109,19 @@ class _Sandbox:
         finally:
             theirs.close()
         try:
-            self.session = LeasedSession(SocketSession(ours, allow_in_process=settings.allow_in_process))
+            self._inner = SocketSession(ours, allow_in_process=settings.allow_in_process)
         except SandboxError as error:
             raise SandboxUnavailable(f"the sandbox did not start: {error} {self.end()}".strip()) from error
+        self.session = LeasedSession(self._inner)
 
     def alive(self) -> bool:
-        """Whether it can serve another sample."""
-        return not self.session.closed and self._process.poll() is None
+        """Whether it can serve another sample, as far as can be seen from here."""
+        return not self._inner.closed and self._process.poll() is None
 
     def end(self) -> str:
         """End it, wait for that, and return what it wrote on stderr."""
-        if hasattr(self, "session"):
-            self.session.close()
+        if hasattr(self, "_inner"):
+            self._inner.close()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -129,8 +132,8 @@ class _Sandbox:
             return stderr.read(_OUTPUT_MAX).decode("utf-8", "replace")
 
 
-def _arguments(settings: Settings, tier: str | None, fd: int) -> list[str]:
-    arguments = ["--fd", str(fd), "--min-tier", settings.min_tier]
+def _arguments(settings: Settings, tier: str | None) -> list[str]:
+    arguments = ["--min-tier", settings.min_tier]
     if tier is not None:
         arguments += ["--tier", tier]
     if settings.sandbox_python is not None:

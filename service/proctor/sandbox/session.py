@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from proctor.errors import SandboxLost, SandboxProtocolError, SandboxUnavailable
+from proctor.errors import SandboxError, SandboxLost, SandboxProtocolError, SandboxUnavailable
 from proctor.sandbox.provider import CaseMark, Hello, PairRan, Ran
 from proctor.wire import Limits
 from proctor_supervisor import PROTOCOL, fingerprint, protocol
@@ -31,6 +31,7 @@ class SocketSession:
         self._sock = sock
         self._allow_in_process = allow_in_process
         self._closing = threading.Lock()
+        self.closed = False
         try:
             header, _blobs = self._receive(hello_s)
             self.hello = _hello(header)
@@ -69,6 +70,7 @@ class SocketSession:
 
     def close(self) -> None:
         """See `Session.close`."""
+        self.closed = True
         with self._closing:
             try:
                 self._sock.shutdown(socket.SHUT_RDWR)
@@ -80,14 +82,21 @@ class SocketSession:
         self, request: dict[str, Any], blobs: list[bytes], expected: str, limit_s: float
     ) -> tuple[dict[str, Any], list[bytes]]:
         try:
-            self._sock.settimeout(_GRACE_S + limit_s)
+            self._send(request, blobs, _GRACE_S + limit_s)
+            header, answer = self._receive(_GRACE_S + limit_s)
+            if header["op"] != expected:
+                raise SandboxProtocolError(f"{expected} expected, not {header['op']}: {header.get('message')}")
+        except SandboxError:
+            self.close()
+            raise
+        return header, answer
+
+    def _send(self, request: dict[str, Any], blobs: list[bytes], limit_s: float) -> None:
+        try:
+            self._sock.settimeout(limit_s)
             protocol.send(self._sock, request, blobs)
         except (OSError, ValueError) as error:
             raise SandboxLost(f"the sandbox is gone: {error}") from error
-        header, answer = self._receive(_GRACE_S + limit_s)
-        if header["op"] != expected:
-            raise SandboxProtocolError(f"{expected} expected, not {header['op']}: {header.get('message')}")
-        return header, answer
 
     def _receive(self, limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
         try:
@@ -126,7 +135,7 @@ class SocketProgram:
 
     def close(self) -> None:
         """See `Program.close`."""
-        if self.failed is None:
+        if self.failed is None and not self._session.closed:
             self._session._ask({"op": "end"}, [], "ended", 0)
 
 

@@ -1,0 +1,123 @@
+"""What remains of a sandbox when its worker is killed, and a worker that is not root. Namespace provider."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from proctor.errors import SandboxLost, SandboxUnavailable
+from proctor.sandbox.namespace import NamespaceProvider
+from proctor.settings import Settings
+
+from .conftest import LIMITS, Runner
+
+TESTS = {
+    "kind": "function",
+    "entry_point": "f",
+    "cases": [{"args": [], "kwargs": {}, "expected": 1, "result": "return"}],
+    "compare": {"abs_tol": 0, "rel_tol": 0, "types": "json"},
+}
+
+WORKER = """
+import sys
+from proctor.sandbox.namespace import NamespaceProvider
+from proctor.settings import Settings
+from proctor.wire import Limits
+provider = NamespaceProvider(Settings(min_tier=sys.argv[1]), tier=sys.argv[1])
+session = provider.session()
+print(session.hello.tier, flush=True)
+program = session.program("python", sys.argv[2].encode(), Limits())
+print(program.run(b"in").stdout.decode(), flush=True)
+program.close(); provider.give_back(session); provider.close()
+"""
+
+
+def _worker(tier: str, source: str, **more: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORKER, tier, source]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)  # type: ignore[call-overload,no-any-return]
+
+
+def _boxes() -> set[str]:
+    return {str(path) for base in ("/dev/shm", "/tmp") for path in Path(base).glob("sandbox-*")}
+
+
+@pytest.mark.parametrize("tier", ["B", "A"])
+def test_nothing_remains_of_a_killed_worker(tier: str) -> None:
+    boxes = _boxes()
+    source = "import os, time\nfor _ in range(3):\n    if os.fork() == 0: os.setsid()\nopen('x', 'w').write('x')\ntime.sleep(60)"
+    worker = _worker(tier, source)
+    assert worker.stdout is not None
+    assert worker.stdout.readline().strip() == tier
+    deadline = time.monotonic() + 5
+    while len(tree := psutil.Process(worker.pid).children(recursive=True)) < 6 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(tree) >= 6
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    _gone, alive = psutil.wait_procs(tree, timeout=3)
+    assert alive == []
+    while _boxes() - boxes and time.monotonic() < deadline + 5:
+        time.sleep(0.05)
+    assert _boxes() - boxes == set()
+    worker.stdout.close()
+    assert worker.stderr is not None
+    worker.stderr.close()
+
+
+@pytest.mark.parametrize("tier", ["B", "A"])
+@pytest.mark.parametrize("victim", [0, 1, 2, 3], ids=["keeper", "supervisor", "candidates", "tests"])
+def test_a_supervisor_that_dies_is_replaced(tier: str, victim: int) -> None:
+    provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
+    before = set(psutil.Process().children(recursive=True))
+    session = provider.session()
+    ours = sorted(set(psutil.Process().children(recursive=True)) - before, key=lambda process: process.pid)
+    assert len(ours) == 4
+    ours[victim].kill()
+    time.sleep(0.3)
+    with pytest.raises(SandboxLost):
+        session.pair("python", b"def f(): return 1", TESTS, LIMITS, stop="all")
+    provider.give_back(session)
+    again = provider.session()
+    assert Runner(again).output("print(2)") == "2\n"
+    provider.give_back(again)
+    provider.close()
+    _gone, alive = psutil.wait_procs(ours, timeout=3)
+    assert alive == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize("tier", ["B", "A"])
+def test_a_worker_without_root_isolates_as_well(tier: str) -> None:
+    packages = [path for path in sys.path if path]
+    probe = "import os; print(os.getuid() != 0, os.path.exists('/root/.bashrc'), input())"
+    root = Path(sys.executable).resolve()
+    if any(not os.stat(parent).st_mode & 0o001 for parent in root.parents):
+        python, environment = "/usr/bin/python3", {"PYTHONPATH": os.pathsep.join(packages), "PATH": "/usr/bin:/bin"}
+    else:
+        python, environment = sys.executable, dict(os.environ)
+    command = [python, "-c", WORKER, tier, probe]
+    done = subprocess.run(
+        command, capture_output=True, text=True, user=65534, group=65534, extra_groups=[], env=environment, cwd="/"
+    )
+    assert done.stdout.split() == [tier, "True", "False", "in"], done.stderr
+
+
+def test_a_tier_that_does_not_work_is_refused() -> None:
+    provider = NamespaceProvider(Settings(min_tier="B"), tier="A")
+    with pytest.raises(SandboxUnavailable, match="no isolation that is strong enough"):
+        provider.session()
+    provider.close()
+
+
+def test_an_interpreter_that_is_none_is_refused(tmp_path: Path) -> None:
+    provider = NamespaceProvider(Settings(sandbox_python=tmp_path / "python"))
+    with pytest.raises(SandboxUnavailable):
+        provider.session()
+    provider.close()
