@@ -19,7 +19,9 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from proctor import __version__
 from proctor.errors import ThinkingError
@@ -131,7 +133,7 @@ class Finisher:
         async def guarded() -> None:
             try:
                 await work
-            except (RedisError, OSError) as error:
+            except (RedisConnectionError, RedisTimeoutError, OSError) as error:
                 log.warning("finishing was cut short (%s); the entries will be claimed again", type(error).__name__)
             except Exception:
                 log.exception("finishing failed; the entries will be claimed again")

@@ -76,17 +76,25 @@ class WorkerInfo:
     image: str | None
 
 
-def _guarded(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Redis's failures become Unavailable."""
+def _guarded(tries: int) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """Redis's failures become Unavailable, after `tries` (a connection may be stale since Redis was restarted)."""
 
-    @functools.wraps(call)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await call(*args, **kwargs)
-        except (RedisError, OSError) as error:
-            raise Unavailable(f"the queue cannot be reached: {type(error).__name__}", retry_after_s=2) from error
+    def decorate(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(call)
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            for left in reversed(range(tries)):
+                try:
+                    return await call(*args, **kwargs)
+                except (RedisError, OSError) as error:
+                    if not left:
+                        detail = f"the queue cannot be reached: {type(error).__name__}"
+                        raise Unavailable(detail, retry_after_s=2) from error
+                    await asyncio.sleep(0.1)
+            raise AssertionError("at least one try")
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
 class Batches:
@@ -107,7 +115,7 @@ class Batches:
 
     # admission
 
-    @_guarded
+    @_guarded(3)
     async def known(self, owner: str, idempotency_key: str, body_sha256: str) -> str | None:
         """The batch that this key made before. Raises IdempotencyClash where its body was another."""
         idem = hashlib.sha256(idempotency_key.encode("utf-8", "surrogatepass")).hexdigest()
@@ -121,7 +129,7 @@ class Batches:
             raise IdempotencyClash("this Idempotency-Key was used with another body")
         return None if status == b"admitting" else str(batch.decode())
 
-    @_guarded
+    @_guarded(1)
     async def admit(
         self,
         owner: str,
@@ -152,7 +160,7 @@ class Batches:
 
     # reading
 
-    @_guarded
+    @_guarded(3)
     async def status(self, owner: str, batch_id: str) -> State:
         """Where a batch is. Raises NotFound."""
         return await self._state(owner, batch_id)
@@ -173,7 +181,7 @@ class Batches:
             summary=Summary.model_validate_json(summary) if closed else None,
         )
 
-    @_guarded
+    @_guarded(3)
     async def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> list[bytes]:
         """Finished results from number `after` on, ASCII JSON each, in the order of finishing. Raises NotFound."""
         async with self._redis.pipeline(transaction=False) as pipe:
@@ -184,24 +192,27 @@ class Batches:
             raise NotFound("no such batch")
         return list(results)
 
-    @_guarded
+    @_guarded(3)
     async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
         """Return once more than `seen` are done, the batch has ended, or `timeout_s` seconds passed.
 
-        With `seen` at least the batch's total: until it has ended. Raises NotFound.
+        With `seen` at least the batch's total: until it has ended. Redis being away is waited for. Raises NotFound.
         """
         until = time.monotonic() + timeout_s
         with self._news.of(batch_id) as moved:
-            while True:
+            while (left := until - time.monotonic()) > 0:
                 moved.clear()
-                state = await self._state(owner, batch_id)
-                left = until - time.monotonic()
-                if state.done > seen or state.ended or left <= 0:
+                try:
+                    state = await self._state(owner, batch_id)
+                except (RedisError, OSError):
+                    await asyncio.sleep(min(left, POLL_S / 2))
+                    continue
+                if state.done > seen or state.ended:
                     return
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), min(left, POLL_S))
 
-    @_guarded
+    @_guarded(3)
     async def cancel(self, owner: str, batch_id: str) -> None:
         """Kill what runs, drop what waits; returns when that is on record, the results follow. Raises NotFound."""
         if await self._scripts.call("cancel", batch_id, owner) == 0:
@@ -209,7 +220,7 @@ class Batches:
 
     # test sets
 
-    @_guarded
+    @_guarded(3)
     async def put_test_set(self, owner: str, sha256: str, body: bytes) -> bool:
         """Keep an uploaded test set; whether it was new. Raises InvalidRequest where the hash is another."""
         if hashlib.sha256(body).hexdigest() != sha256:
@@ -221,12 +232,12 @@ class Batches:
             there, _ = await pipe.execute()
         return not there
 
-    @_guarded
+    @_guarded(3)
     async def has_test_set(self, owner: str, sha256: str) -> bool:
         """Whether this owner uploaded it and it has not expired."""
         return bool(await self._redis.exists(uploaded_key(self._settings.namespace, owner, sha256)))
 
-    @_guarded
+    @_guarded(3)
     async def test_sets(self, owner: str, shas: Collection[str]) -> dict[str, bytes]:
         """Those of `shas` that are here, by hash; use renews them."""
         found: dict[str, bytes] = {}
@@ -239,7 +250,7 @@ class Batches:
 
     # workers
 
-    @_guarded
+    @_guarded(3)
     async def workers(self) -> list[WorkerInfo]:
         """The live ones."""
         return await self._workers()
@@ -256,7 +267,7 @@ class Batches:
             if text is not None
         ]
 
-    @_guarded
+    @_guarded(3)
     async def ready(self) -> None:
         """Return if work would be done now. Raises Unavailable."""
         if not await self._workers():

@@ -20,7 +20,7 @@ from proctor.jobs import sweeper
 from proctor.jobs.leases import Leases, Report, Taken
 from proctor.sandbox.provider import Session
 
-#: Outcomes are sent together within this time; at the end of a shard at once.
+#: Outcomes are sent together within this time; when no more units wait, at once.
 FLUSH_S = 0.1
 #: Leases are renewed at least this often; a cancelled unit is killed within about that time.
 TICK_S = 0.5
@@ -49,6 +49,7 @@ class Keeper(threading.Thread):
         super().__init__(name="proctor-keeper", daemon=True)
         self._leases = leases
         self._lock = threading.Condition()
+        self._sending = threading.Lock()
         self._unstarted: dict[str, None] = {}
         self._running: Running | None = None
         self._outbox: list[Report] = []
@@ -113,12 +114,16 @@ class Keeper(threading.Thread):
             for key in keys:
                 self._unstarted.pop(key, None)
                 self._returns.append((key, lost))
-            self._hurry()
+            if keys:
+                self._hurry()
 
-    def flush(self) -> None:
-        """Send what waits at once; does not wait for it."""
-        with self._lock:
-            self._hurry()
+    def flush(self, leases: Leases) -> None:
+        """Send what waits at once, from the calling thread and through its `leases`; later if Redis is away."""
+        try:
+            self._send_all(leases)
+        except (RedisError, OSError):
+            with self._lock:
+                self._hurry()
 
     def stop_within(self, seconds: float) -> None:
         """Start nothing more; kill what still runs after `seconds`. Safe in a signal handler's thread."""
@@ -159,7 +164,7 @@ class Keeper(threading.Thread):
                     continue
             try:
                 self._watch()
-                self._send_all()
+                self._send_all(self._leases)
                 if now >= tick:
                     tick = now + TICK_S
                     self._hand_back_hoard()
@@ -169,8 +174,10 @@ class Keeper(threading.Thread):
                         sweeper.sweep(self._leases.scripts)
             except (RedisError, OSError) as error:
                 log.warning("Redis cannot be reached (%s); outcomes wait here", type(error).__name__)
-                tick = now + TICK_S
-                self._retry_at = now + TICK_S
+                tick = self._retry_at = now + TICK_S
+            except Exception:  # without this thread every lease would run out
+                log.exception("keeping leases failed")
+                tick = self._retry_at = now + TICK_S
 
     def _watch(self) -> None:
         """Kill a unit that outstays the worker's clock or the grace of a stop."""
@@ -183,18 +190,26 @@ class Keeper(threading.Thread):
             elif self._grace_until is not None and now > self._grace_until:
                 self._kill(running, "stopping")
 
-    def _send_all(self) -> None:
+    def _send_all(self, leases: Leases, patience_s: float = 0.05) -> None:
+        """Send outcomes, returns, farewell; where another thread is at it for longer, leave it to that one."""
+        if self._sending.acquire(timeout=patience_s):
+            try:
+                self._send(leases)
+            finally:
+                self._sending.release()
+
+    def _send(self, leases: Leases) -> None:
         with self._lock:
             reports, returns, farewell, by = list(self._outbox), list(self._returns), self._farewell, self._by
             self._due = None if not (reports or returns or farewell) else self._due
         if reports:
-            self._leases.report(by, reports)
+            leases.report(by, reports)
             with self._lock:
                 del self._outbox[: len(reports)]
         for lost in (False, True):
-            self._leases.release([key for key, was_lost in returns if was_lost is lost], lost=lost)
+            leases.release([key for key, was_lost in returns if was_lost is lost], lost=lost)
         if farewell:
-            self._leases.farewell()
+            leases.farewell()
         with self._lock:
             del self._returns[: len(returns)]
             self._farewell = self._farewell and not farewell
@@ -209,7 +224,7 @@ class Keeper(threading.Thread):
             hoarding = running is not None and time.monotonic() - running.since > HOARD_S and bool(self._unstarted)
         if hoarding:
             self.give_back()
-            self._send_all()
+            self._send_all(self._leases)
 
     def _renew(self) -> None:
         with self._lock:

@@ -102,8 +102,14 @@ class Worker:
         self._keeper.present(dumps(description), by)
 
     def _work(self) -> None:
-        """Serve tickets until the worker stops, or has no sandbox, or Redis is away."""
+        """Serve tickets until the worker stops, or has no sandbox, or Redis is away.
+
+        What waits is taken first, without a ticket: at maxmemory Redis moves none, and only finished work frees memory.
+        """
         try:
+            self._runner.drain()
+            if self._stopping or self._runner.without_sandbox:
+                return
             self._rq = TicketWorker(
                 self._rq_client, self._settings.namespace, busy=lambda: self._runner.draining, on_stop=self._stop
             )
@@ -112,7 +118,6 @@ class Worker:
             log.warning("Redis cannot be reached: %s", type(error).__name__)
         self._listen_for_signals()
         if not self._stopping and not self._runner.without_sandbox:
-            self._runner.drain()  # at maxmemory Redis moves no ticket, and only finished work frees memory
             self._sleep(0.5)
 
     def _drain(self) -> None:

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
-from rq.worker import WorkerStatus
 
 from proctor.jobs.ticket import TIMEOUT_S, NoSerializer, Refused, Ticket, TicketQueue
 
 #: RQ's name for how long a silent worker counts; it blocks for new tickets for 15 s less.
 TTL_S = 30
 MAINTENANCE_S = 60
+HEARTBEAT_S = 5.0
 
 
 class TicketWorker(SimpleWorker):
@@ -44,6 +46,7 @@ class TicketWorker(SimpleWorker):
             maintenance_interval=MAINTENANCE_S,
             log_job_description=False,
         )
+        self._heartbeat_at = -HEARTBEAT_S
         self._busy = busy
         self._on_stop = on_stop
 
@@ -52,13 +55,22 @@ class TicketWorker(SimpleWorker):
         with self.connection.pipeline(transaction=False) as pipe:
             pipe.lrem(queue.intermediate_queue_key, 1, job.id)
             pipe.delete(job.key)
-            self.set_state(WorkerStatus.BUSY, pipeline=pipe)
             pipe.execute()
         try:
             with self.death_penalty_class(TIMEOUT_S, JobTimeoutException, job_id=job.id):
                 job.perform()
         except Refused as refusal:
             self.log.error("refused job %r: %s", job.id, refusal)
+
+    def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
+        """Known to this process alone: `Batches.workers` tells who is live."""
+        self._state = state
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """RQ's own sign of life, not more often than needed."""
+        if time.monotonic() - self._heartbeat_at > HEARTBEAT_S:
+            self._heartbeat_at = time.monotonic()
+            super().heartbeat(timeout, pipeline)
 
     def check_for_suspension(self, burst: bool) -> None:
         """`rq suspend` is not heeded: nothing in Redis stops a worker."""

@@ -116,7 +116,8 @@ class Runner:
             self.without_sandbox = True
         finally:
             self._keeper.give_back()
-            self._keeper.flush()
+            if shard.waiting <= 0 or self.stopping:
+                self._keeper.flush(self._leases)
 
     def _run_one(self, taken: Taken, ahead: float) -> None:
         """Run one unit and send its outcome, or give it back. Raises SandboxUnavailable."""
@@ -185,8 +186,8 @@ class Runner:
             except SandboxUnavailable:
                 raise
             except SandboxError as error:
-                self._control(error)
                 self._keeper.hold([job.taken])
+                self._control(error)
         return took_its_sandbox_down(job.unit.tests)
 
     def _control(self, error: SandboxError) -> None:

@@ -3,7 +3,6 @@
 -- runs or is finished will bring its outcome. With "all" (cancelled): every one; what runs for nobody else is
 -- forgotten, and the worker's next renewal is told so.
 -- ARGV: batch, "queued"|"all", keys… Returns (key, losses)… of those whose samples may be ended.
-always()
 local id, all = ARGV[1], ARGV[2] == 'all'
 local texts = call('HMGET', NS .. 'units', unpack(ARGV, 3))
 local free, gone, changed = {}, {}, {}
@@ -34,5 +33,6 @@ if #gone > 0 then
   call('HDEL', NS .. 'specs', unpack(gone))
   call('ZREM', NS .. 'leases', unpack(gone))
 end
+if #gone == 0 then always() end
 if #changed > 0 then call('HSET', NS .. 'units', unpack(changed)) end
 return free

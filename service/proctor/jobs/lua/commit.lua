@@ -12,7 +12,7 @@ for i = 2, #ARGV, 3 do
   table.insert(bits, ARGV[i])
   table.insert(bits, '1')
 end
-call('HDEL', b .. ':s', unpack(indices)) -- first, as it frees memory: see always()
+call('HDEL', b .. ':s', unpack(indices)) -- first, as it frees memory: see common.lua
 local old = call('BITFIELD', b .. ':d', unpack(bits))
 local results, accounts = {}, {}
 for i, bit in ipairs(old) do

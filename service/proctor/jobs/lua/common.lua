@@ -51,7 +51,8 @@ local function show_unit(u)
 end
 
 -- At maxmemory Redis refuses a script's first write if it may enlarge memory, and lets a script go on that has
--- written. Work under way must end, for that is what frees memory: its scripts begin with a write that may not.
+-- written. Work under way must end, for that is what frees memory: its scripts begin with a write that cannot, of
+-- their own or this one.
 local function always() call('ZREM', NS .. 'leases', '') end
 
 local function is_finished(u) return string.sub(u.state, 1, 2) == 'f:' end

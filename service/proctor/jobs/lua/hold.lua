@@ -2,7 +2,8 @@
 -- ARGV: batch, "index,…" of the whole group, (index, what is known)… Returns all of the group, or nothing yet.
 always()
 local b = batch_key(ARGV[1])
-if call('HEXISTS', b, 'owner') == 0 then return {} end
+local v = call('HMGET', b, 'owner', 'closed')
+if not v[1] or v[2] then return {} end
 for i = 3, #ARGV, 2 do call('HSETNX', b .. ':h', ARGV[i], ARGV[i + 1]) end
 local indices = {}
 for index in string.gmatch(ARGV[2], '[^,]+') do table.insert(indices, index) end

@@ -1,6 +1,5 @@
 -- A worker gives units back: unstarted ones (lost 0), or one whose sandbox was lost (lost 1).
 -- ARGV: worker, lost, keys… Returns how many were put back.
-always()
 local keys, back, n = {}, {}, 0
 for i = 3, #ARGV do keys[i - 2] = ARGV[i] end
 local texts = call('HMGET', NS .. 'units', unpack(keys))

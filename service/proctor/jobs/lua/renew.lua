@@ -1,11 +1,13 @@
 -- A worker's sign of life: renew its leases. A unit that is no longer this worker's, or that no live batch wants, is
 -- named in the answer; the worker kills it.
--- ARGV: worker, lease ms, description, keys… Returns the unwanted keys.
+-- ARGV: worker, lease ms, description ('' where it has no sandbox), keys… Returns the unwanted keys.
 always()
 local worker, lease = ARGV[1], tonumber(ARGV[2])
 local t = now()
-call('SET', NS .. 'w:' .. worker, ARGV[3], 'PX', STALE_MS)
-call('ZADD', NS .. 'workers', int(t), worker)
+if ARGV[3] ~= '' then
+  call('SET', NS .. 'w:' .. worker, ARGV[3], 'PX', STALE_MS)
+  call('ZADD', NS .. 'workers', int(t), worker)
+end
 if #ARGV == 3 then return {} end
 local texts = call('HMGET', NS .. 'units', unpack(ARGV, 4))
 local unwanted, renewed = {}, {}

@@ -3,7 +3,6 @@
 -- here to the acknowledgement by a finisher the unit is finished: who admits it again meanwhile joins its waiters
 -- and gets this outcome (settle.lua looks again before it lets go).
 -- ARGV: worker's image and tier (JSON), then (key, seconds, outcome)… Returns the number accepted.
-always()
 local keys = {}
 for i = 2, #ARGV, 3 do table.insert(keys, ARGV[i]) end
 local texts = call('HMGET', NS .. 'units', unpack(keys))

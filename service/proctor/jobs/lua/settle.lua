@@ -3,7 +3,6 @@
 -- was admitted meanwhile is thus either seen here and served next, or finds the unit gone and runs it anew.
 -- A unit that is not finished belongs to a later life and is left alone.
 -- ARGV: group, entry, (key, "batch,batch,…" that were served)… Returns 1 if the entry is acknowledged, else 0.
-always()
 local keys = {}
 for i = 3, #ARGV, 2 do table.insert(keys, ARGV[i]) end
 local gone, changed = {}, {}
@@ -28,6 +27,7 @@ if #gone > 0 then
   call('HDEL', NS .. 'specs', unpack(gone))
 end
 if #changed > 0 then
+  always()
   call('HSET', NS .. 'units', unpack(changed))
   return 0
 end

@@ -20,7 +20,8 @@ for _, id in ipairs(stale) do
   if call('HGET', batch_key(id), 'status') == 'admitting' then drop(id) end
   call('ZREM', NS .. 'admitting', id)
 end
-for _, id in ipairs(call('ZRANGEBYSCORE', NS .. 'activating', 0, int(t), 'LIMIT', 0, 4)) do activate(id, most) end
+local stuck = call('ZRANGEBYSCORE', NS .. 'activating', 0, int(t), 'LIMIT', 0, 4)
+for _, id in ipairs(stuck) do activate(id, most) end
 local due = call('ZRANGEBYSCORE', NS .. 'deadlines', 0, int(t), 'LIMIT', 0, 64)
 for _, id in ipairs(due) do
   if call('EXISTS', batch_key(id)) == 1 then
@@ -33,4 +34,5 @@ end
 call('ZREMRANGEBYSCORE', NS .. 'workers', 0, int(t - 12 * STALE_MS))
 local waiting = 0
 for _, lane in ipairs(call('ZRANGE', NS .. 'lanes', 0, 63)) do waiting = waiting + call('ZCARD', NS .. 'lane:' .. lane) end
-return {#lost, #stale, tickets(waiting), #due}
+-- Workers that drain need no ticket, so one is enough unless units came back; workers begin by draining, without one.
+return {#lost, #stale, tickets(#lost > 0 and waiting or math.min(waiting, 1)), #due}

@@ -1,12 +1,13 @@
 -- Take units under a lease: fair across owners, within an owner by priority and then fair across runs, within a lane
 -- the highest score first. Fair means equal sandbox time: a lane pays its mean seconds per unit for each.
--- Fewer as the backlog shrinks, so that workers end together; about `slice` seconds of work at most.
+-- Fewer as the backlog shrinks, so that workers end together: half of an even share, but not less than some tens of
+-- milliseconds of work, nor more than about `slice` seconds.
 -- A unit that was lost before is taken alone. A unit that nobody can still start is parked: it leaves its lane but
 -- stays a unit, until the sweep of deadlines (or of the cancelled batch) ends its samples, or a new waiter comes.
 -- ARGV: worker, most, lease ms, slice s. Returns {now ms, units left waiting, (key, losses, deadline ms, spec)…}
-always()
 local worker, most, lease, slice = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local LANES = 64
+local LEAST = 0.08
 local t = now()
 
 local function lanes_now()
@@ -70,7 +71,10 @@ for _ = 1, 50 do
   lanes, owners, waiting = lanes_now()
   if #lanes == 0 then break end
   local alive = math.max(call('ZCOUNT', NS .. 'workers', int(t - STALE_MS), '+inf'), 1)
-  local order = choose(lanes, owners, math.max(1, math.min(most, math.ceil(waiting / (2 * alive)))))
+  local dearest = 0.001
+  for _, lane in ipairs(lanes) do dearest = math.max(dearest, lane.cost) end
+  local least = math.min(math.ceil(waiting / alive), math.floor(LEAST / dearest))
+  local order = choose(lanes, owners, math.max(1, math.min(most, math.max(math.ceil(waiting / (2 * alive)), least))))
   local keys, lane_of, paid = {}, {}, {}
   for _, lane in ipairs(lanes) do
     if lane.card == 0 then table.insert(order, lane) end

@@ -1,0 +1,25 @@
+"""What the queue costs: Redis commands per sample by Redis's own count, and that the cost does not grow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs_api import Api, finished, workers_up
+from jobs_fakes import Service, plan
+
+
+async def commands_per_sample(api: Api, name: str, count: int, code: str) -> float:
+    await api.redis.config_resetstat()
+    batch_id = await api.batches.admit("me", plan([f"{code} note={name}-{i}" for i in range(count)]), detached=True)
+    await finished(api, batch_id, timeout_s=60)
+    stats: dict[str, Any] = await api.redis.info("commandstats")
+    return float(sum(entry["calls"] for entry in stats.values()) / count)
+
+
+async def test_at_most_eight_redis_commands_per_sample(queue: Service, api: Api) -> None:
+    await workers_up(queue, api, 2)
+    slow = await commands_per_sample(api, "slow", 400, "pass sleep=0.01")
+    small = await commands_per_sample(api, "small", 64, "pass sleep=0.01")
+    large = await commands_per_sample(api, "large", 4000, "pass")
+    print(f"commands per sample: 400 of 10 ms {slow:.2f}, 64 of 10 ms {small:.2f}, 4000 of 0 ms {large:.2f}")
+    assert max(slow, small, large) <= 8
