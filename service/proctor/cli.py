@@ -22,6 +22,7 @@ COMMANDS = {
     "worker": "proctor.commands:worker",
     "score": "proctor.score:score",
     "demo": "proctor.demo:demo",
+    "doctor": "proctor.commands:doctor",
 }
 
 #: Exit status of settings or a machine that starting again will not mend (sysexits.h: EX_CONFIG).

@@ -56,6 +56,18 @@ def worker() -> None:
     run(read_settings())
 
 
+def doctor(
+    sandbox: Annotated[str | None, typer.Option(help="auto, docker, namespace or attached.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Attack this machine's sandbox: a row per promise, kept or broken. Exit 1 if one is broken, 2 without a sandbox."""
+    from proctor import serve as processes
+    from proctor.doctor.command import run
+
+    processes.set_environment(PROCTOR_SANDBOX=sandbox)
+    raise typer.Exit(run(read_settings(), as_json=json))
+
+
 def read_settings() -> Settings:
     """The settings, with logging set up. Raises ConfigurationError with every fault named."""
     from pydantic import ValidationError

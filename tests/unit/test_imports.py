@@ -31,9 +31,10 @@ def modules_of(source: Path) -> set[str]:
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{source}: relative import"
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert SUPERVISOR in source.parents, f"{source}: relative import"
     return found
 
 
@@ -69,15 +70,14 @@ def test_supervisor_needs_the_standard_library_alone() -> None:
     for file in files:
         for name in modules_of(file):
             top = name.split(".")[0]
-            # numpy and pandas: only where the candidate or the tests brought them in.
-            assert top in sys.stdlib_module_names | {"proctor_supervisor", "numpy", "pandas", "pytest", "_pytest"}, (
-                f"{file} imports {name}"
-            )
+            # numpy, pandas: where values of theirs cross; pytest: for tests of that kind. None is needed otherwise.
+            assert top in sys.stdlib_module_names | {"_sitebuiltins", "numpy", "pandas", "pytest"}, f"{file}: {name}"
 
 
 def test_only_settings_reads_the_environment() -> None:
     readers = []
-    for file in SERVICE.rglob("*.py"):
+    programs = {SERVICE / "doctor" / folder for folder in ("attacks", "bombs", "cheats")}  # run in the sandbox
+    for file in (f for f in SERVICE.rglob("*.py") if f.parent not in programs):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv"):
                 readers.append(str(file.relative_to(SERVICE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 from rich.console import Console
@@ -9,25 +10,26 @@ from rich.markup import escape
 from rich.table import Table
 
 from proctor.doctor.examine import Finding, examine
-from proctor.errors import ConfigurationError, SandboxUnavailable
-from proctor.sandbox.provider import Hello, Provider
+from proctor.errors import ConfigurationError, SandboxError
+from proctor.sandbox.provider import Hello
+from proctor.settings import Settings
+from proctor.wiring import make_provider
 
 
-def run(provider: Provider, *, as_json: bool) -> int:
+def run(settings: Settings, *, as_json: bool) -> int:
     """Examine, print, and give the exit code: 0 all kept, 1 one broken, 2 no sandbox to examine."""
-    console = Console()
+    words = Console(stderr=True)
     try:
-        with console.status("attacking the sandbox …", spinner="dots"):
+        provider = make_provider(settings)
+        with words.status("attacking the sandbox …"), contextlib.closing(provider):
             hello, findings = examine(provider)
-    except (SandboxUnavailable, ConfigurationError) as error:
-        console.print(f"No sandbox to examine: {escape(str(error))}", style="red")
+    except (SandboxError, ConfigurationError) as error:
+        words.print(f"No sandbox to examine: {escape(str(error))}", style="red")
         return 2
-    finally:
-        provider.close()
     if as_json:
         print(json.dumps(_json(provider.name, hello, findings), indent=2))
     else:
-        console.print(_table(provider.name, hello, findings))
+        Console().print(_table(provider.name, hello, findings))
     return 0 if all(f.kept for f in findings) else 1
 
 
