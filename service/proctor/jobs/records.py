@@ -36,7 +36,7 @@ def slug(text: str) -> str:
 
 def lane_of(owner: str, run: str | None, priority: int) -> str:
     """The lane of a run: units of one owner, run and priority wait together."""
-    return slug("\0".join((owner, run if run is not None else "", str(priority)))).lstrip("~")[:24]
+    return hashlib.sha256(dumps([owner, run, priority]).encode()).hexdigest()[:24]
 
 
 def cases_in(body: bytes) -> int:
