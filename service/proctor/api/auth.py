@@ -1,8 +1,13 @@
-"""API keys: who a request belongs to.
+"""API keys: who a request belongs to, and what it may do.
 
-Keys are kept as SHA-256 alone and compared in constant time. An owner's id is a short hash of its
-key, so batches and test sets stay with the key through restarts. Without keys everybody is `local`,
-which is allowed on loopback only.
+PROCTOR_API_KEYS is a JSON list, or a file that holds one, of keys in the clear, hashes (`"sha256:<hex>"`), or objects:
+
+    {"key": "…", "scopes": ["read"], "owner": "team-a"}
+
+scopes (default all): `submit` starts and cancels batches and uploads test sets, `read` reads batches, `admin` reads
+metrics. owner: keys of the same owner share batches and test sets, so that a key can be replaced; by default each key
+is an owner of its own. Keys are kept as SHA-256 alone and compared in constant time. An owner's id is a short hash,
+so what it owns stays its own through restarts. Without keys everybody is `local`, which is allowed on loopback only.
 """
 
 from __future__ import annotations
@@ -15,12 +20,17 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from proctor.errors import ConfigurationError, Unauthorized
+from proctor.errors import ConfigurationError, RequestError, Unauthorized
 from proctor.settings import Settings
+
+Scope = Literal["submit", "read", "admin"]
+SCOPES: frozenset[Scope] = frozenset({"submit", "read", "admin"})
+_FIELDS = {"key", "scopes", "owner"}
 
 LOCAL = "local"
 MIN_KEY_CHARS = 16
@@ -30,37 +40,54 @@ _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key, hashed."""
+    """One key, hashed. owner: the id under which everything of it is kept; it gives nothing away."""
 
     digest: bytes
-
-    @property
-    def owner(self) -> str:
-        """The id under which everything of this key is kept; a hash of the hash, so it gives nothing away."""
-        return hashlib.sha256(b"proctor-owner" + self.digest).hexdigest()[:16]
+    owner: str
+    scopes: frozenset[Scope] = SCOPES
 
 
 def parse_keys(text: str) -> tuple[ApiKey, ...]:
-    """A JSON list of keys, each in the clear or as `sha256:<hex>`. Raises ConfigurationError."""
+    """The keys of a JSON list. Raises ConfigurationError."""
     try:
         keys = json.loads(text)
     except ValueError:
         raise ConfigurationError("PROCTOR_API_KEYS is neither a JSON list nor a file that holds one") from None
-    if not isinstance(keys, list) or not keys or not all(isinstance(k, str) for k in keys):
-        raise ConfigurationError("PROCTOR_API_KEYS must be a list of at least one string")
+    if not isinstance(keys, list) or not keys:
+        raise ConfigurationError("PROCTOR_API_KEYS must be a list of at least one key")
     return tuple(_key(k) for k in keys)
 
 
-def _key(text: str) -> ApiKey:
+def _key(entry: Any) -> ApiKey:
+    fields = {"key": entry} if isinstance(entry, str) else entry
+    if not isinstance(fields, dict) or not isinstance(fields.get("key"), str) or set(fields) - _FIELDS:
+        raise ConfigurationError("an API key is a string, or an object with `key` and perhaps `scopes` and `owner`")
+    scopes, owner = fields.get("scopes", list(SCOPES)), fields.get("owner")
+    if not isinstance(scopes, list) or not scopes or not all(s in SCOPES for s in scopes):
+        raise ConfigurationError(f"scopes of an API key are some of {', '.join(sorted(SCOPES))}")
+    if owner is not None and not isinstance(owner, str):
+        raise ConfigurationError("the owner of an API key is a name")
+    digest = _known_digest(fields["key"])
+    seed = b"key" + digest if owner is None else b"name" + owner.encode("utf-8", "surrogatepass")
+    return ApiKey(digest, hashlib.sha256(b"proctor-owner" + seed).hexdigest()[:16], frozenset(scopes))
+
+
+def _known_digest(text: str) -> bytes:
     if hashed := _HASHED.fullmatch(text):
-        return ApiKey(bytes.fromhex(hashed[1]))
+        return bytes.fromhex(hashed[1])
     if len(text) < MIN_KEY_CHARS:
         raise ConfigurationError(f"an API key has fewer than {MIN_KEY_CHARS} characters")
-    return ApiKey(_digest(text))
+    return _digest(text)
 
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+class Forbidden(RequestError):
+    """The API key is known, but has not the scope."""
+
+    status, type, title = 403, "forbidden", "Forbidden"
 
 
 def is_loopback(host: str) -> bool:
@@ -85,8 +112,11 @@ class KeyRing:
     def __bool__(self) -> bool:
         return bool(self._keys)
 
-    def owner(self, headers: Headers) -> str:
-        """Whose request it is. Raises Unauthorized."""
+    def owner(self, headers: Headers, scope: Scope | None = "submit") -> str:
+        """Whose request it is. scope: what the request does; None where any key may do it.
+
+        Raises Unauthorized, Forbidden.
+        """
         self._renew()
         if not self._keys:
             refuse_foreign_page(headers)
@@ -101,6 +131,8 @@ class KeyRing:
                 found = key
         if found is None:
             raise Unauthorized("This API key is unknown.")
+        if scope is not None and scope not in found.scopes:
+            raise Forbidden(f"This API key has no scope `{scope}`.")
         return found.owner
 
     def _read(self) -> str:
@@ -141,11 +173,11 @@ def _shown_key(headers: Headers) -> str | None:
 def refuse_foreign_page(headers: Headers) -> None:
     """Without keys, a page that a browser loaded from elsewhere must not reach us through the user's loopback.
 
-    Raises Unauthorized.
+    Raises Forbidden.
     """
     origin = headers.get("origin")
     if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
-        raise Unauthorized("Requests of web pages from elsewhere need an API key.")
+        raise Forbidden("Requests of web pages from elsewhere need an API key.")
 
 
 def key_ring(settings: Settings) -> KeyRing:

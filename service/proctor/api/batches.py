@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from proctor.api import docs
 from proctor.api.admission import admit_body
 from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
-from proctor.api.context import Context, Owner, Shared
+from proctor.api.context import Context, Reader, Shared, Submitter
 from proctor.errors import RequestError
 from proctor.wire import BatchAccepted, BatchStatus
 
@@ -30,7 +30,7 @@ BatchId = Annotated[str, Path(description="The batch, as `POST` answered.", max_
     responses=docs.problems(401, 409, 413, 422, 429, 503),
     openapi_extra=docs.batch_body(),
 )
-async def start(request: Request, context: Shared, owner: Owner) -> Response:
+async def start(request: Request, context: Shared, owner: Submitter) -> Response:
     """Answers at once; the batch goes on without its client. The same body as `POST /v1/rewards`."""
     batch_id = await admit_body(context, owner, request, detached=True)
     return JSONResponse({"id": batch_id}, status_code=202, headers={"Location": f"/v1/batches/{batch_id}"})
@@ -45,7 +45,7 @@ async def start(request: Request, context: Shared, owner: Owner) -> Response:
 async def look(
     batch_id: BatchId,
     context: Shared,
-    owner: Owner,
+    owner: Reader,
     results: Annotated[bool, Query(description="Whether to answer the finished results too.")] = True,
 ) -> Response:
     """Where the batch is, with the finished results by `index`."""
@@ -65,7 +65,7 @@ async def look(
 async def stream(
     batch_id: BatchId,
     context: Shared,
-    owner: Owner,
+    owner: Reader,
     after: Annotated[int, Query(ge=0, description="Results to leave out: those that the client has.")] = 0,
 ) -> Response:
     """Every sample exactly once, as it is ready, a line each; ends when the batch does.
@@ -105,7 +105,7 @@ async def _lines(context: Context, owner: str, batch_id: str, after: int) -> Asy
     summary="Cancel a batch",
     responses=docs.problems(401, 404, 503),
 )
-async def cancel(batch_id: BatchId, context: Shared, owner: Owner) -> Response:
+async def cancel(batch_id: BatchId, context: Shared, owner: Submitter) -> Response:
     """What runs is killed, what waits is dropped: those samples are `invalid` with the error `cancelled`."""
     await context.backend.cancel(owner, batch_id)
     return Response(status_code=204)

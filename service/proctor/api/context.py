@@ -84,9 +84,25 @@ def _context(request: Request) -> Context:
     return context
 
 
-def _owner(request: Request) -> str:
-    return _context(request).keys.owner(request.headers)
+def _submitter(request: Request) -> str:
+    return _context(request).keys.owner(request.headers, "submit")
+
+
+def _reader(request: Request) -> str:
+    return _context(request).keys.owner(request.headers, "read")
+
+
+def _admin(request: Request) -> str:
+    return _context(request).keys.owner(request.headers, "admin")
+
+
+def _anyone(request: Request) -> str:
+    return _context(request).keys.owner(request.headers, None)
 
 
 Shared = Annotated[Context, Depends(_context)]
-Owner = Annotated[str, Depends(_owner)]
+#: The owner of a request whose key may do what the name says.
+Submitter = Annotated[str, Depends(_submitter)]
+Reader = Annotated[str, Depends(_reader)]
+Admin = Annotated[str, Depends(_admin)]
+Anyone = Annotated[str, Depends(_anyone)]

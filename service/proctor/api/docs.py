@@ -24,6 +24,7 @@ gzip` or `zstd`. Where API keys are on, send `Authorization: Bearer <key>` or `X
 
 _STATUS = {
     401: "No API key, or an unknown one.",
+    403: "The API key has not the scope: submit, read or admin.",
     404: "No such batch, or it belongs to another key.",
     409: "The same Idempotency-Key came with another body.",
     413: "The body is too large, packed or unpacked.",
@@ -93,8 +94,10 @@ def _json_body(model: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """`responses` of a route for errors of these statuses."""
+    if 401 in statuses:
+        statuses = (*statuses, 403)
     content = {problem_json.MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}
-    return {status: {"description": _STATUS[status], "content": content} for status in statuses}
+    return {status: {"description": _STATUS[status], "content": content} for status in sorted(statuses)}
 
 
 def ndjson() -> dict[int | str, dict[str, Any]]:

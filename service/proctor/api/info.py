@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from proctor import __version__
 from proctor.api import docs
-from proctor.api.context import Context, Owner, Shared
+from proctor.api.context import Anyone, Context, Shared
 from proctor.wire import Limits
 
 router = APIRouter(tags=["service"])
@@ -59,7 +59,7 @@ class Info(BaseModel):
 
 
 @router.get("/v1/info", summary="What this service is", response_model=Info, responses=docs.problems(401, 503))
-async def info(context: Shared, _: Owner) -> Info:
+async def info(context: Shared, _: Anyone) -> Info:
     """Version, languages, isolation, limits, thinking model."""
     workers = await context.workers()
     settings = context.settings

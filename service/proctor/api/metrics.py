@@ -22,7 +22,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from proctor.api.context import Owner, Shared
+from proctor.api.context import Admin, Shared
 
 REQUESTS = Counter("proctor_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -44,7 +44,7 @@ router = APIRouter(tags=["service"])
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-async def metrics(context: Shared, _: Owner) -> Response:
+async def metrics(context: Shared, _: Admin) -> Response:
     """Text format. Needs an API key where keys are on: labels name training runs."""
     WORKERS.set(len(await context.workers()))
     return Response(generate_latest(_all_processes()), media_type=CONTENT_TYPE_LATEST)

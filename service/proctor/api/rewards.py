@@ -13,7 +13,7 @@ from proctor.api import docs
 from proctor.api.admission import admit_body, idempotency_key
 from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.backend import BatchState
-from proctor.api.context import Context, Owner, Shared
+from proctor.api.context import Context, Shared, Submitter
 from proctor.errors import ProctorError
 from proctor.wire import BatchAnswer
 
@@ -30,7 +30,7 @@ WHOLE = 1 << 20  # answers below this many bytes go out in one piece, with their
     responses=docs.problems(401, 409, 413, 422, 429, 503),
     openapi_extra=docs.batch_body(),
 )
-async def score(request: Request, context: Shared, owner: Owner) -> Response:
+async def score(request: Request, context: Shared, owner: Submitter) -> Response:
     """Answers when every sample is done, in the order of the samples.
 
     A client that goes away cancels its batch, unless it sent an `Idempotency-Key`: then the batch goes on, and

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from proctor.api import docs
-from proctor.api.context import Owner, Shared
+from proctor.api.context import Shared, Submitter
 from proctor.api.parse import parse_tests
 from proctor.errors import FieldFault, InvalidRequest
 
@@ -27,7 +27,7 @@ Sha = Annotated[
     responses={200: {"description": "It was here; renewed."}, **docs.problems(401, 413, 422, 429, 503)},
     openapi_extra=docs.tests_body(),
 )
-async def put(sha256: Sha, request: Request, context: Shared, owner: Owner) -> Response:
+async def put(sha256: Sha, request: Request, context: Shared, owner: Submitter) -> Response:
     """Verified before it is visible: the hash is of the exact bytes, and they are a valid test set.
 
     It belongs to the API key that sent it, and expires some time after its last use.
@@ -46,6 +46,6 @@ async def put(sha256: Sha, request: Request, context: Shared, owner: Owner) -> R
     summary="Ask for a test set",
     responses={200: {"description": "It is here."}, 404: {"description": "Unknown to this API key, or expired."}},
 )
-async def head(sha256: Sha, context: Shared, owner: Owner) -> Response:
+async def head(sha256: Sha, context: Shared, owner: Submitter) -> Response:
     """Whether this API key has uploaded it; what others uploaded is not told."""
     return Response(status_code=200 if await context.backend.has_test_set(owner, sha256) else 404)

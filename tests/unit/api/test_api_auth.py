@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 
 from proctor.api import auth
 from proctor.api.app import create_app
-from proctor.api.auth import KeyRing, is_loopback
+from proctor.api.auth import Forbidden, KeyRing, is_loopback
 from proctor.errors import ConfigurationError, Unauthorized
 from proctor.settings import Settings
 
@@ -33,7 +33,23 @@ def test_loopback(host: str, is_it: bool) -> None:
     assert is_loopback(host) is is_it
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "[1]", '["short"]', "/no/such/file", "[", '["a", 3]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "[1]",
+        '["short"]',
+        "/no/such/file",
+        "[",
+        '["a", 3]',
+        '[{"key": "0123456789abcdef", "scopes": ["all"]}]',
+        '[{"key": "0123456789abcdef", "scope": ["read"]}]',
+        '[{"key": "0123456789abcdef", "owner": 1}]',
+        '[{"scopes": ["read"]}]',
+        '[{"key": "0123456789abcdef", "scopes": []}]',
+    ],
+)
 def test_bad_keys_stop_the_start(text: str) -> None:
     with pytest.raises(ConfigurationError):
         KeyRing(text)
@@ -73,7 +89,7 @@ def test_a_key_removed_from_the_file_is_revoked(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example"])
 def test_without_keys_pages_from_elsewhere_are_refused(origin: str) -> None:
-    with pytest.raises(Unauthorized):
+    with pytest.raises(Forbidden):
         KeyRing(None).owner(Headers({"Origin": origin}))
     assert KeyRing(None).owner(Headers({"Origin": "http://localhost:3000"})) == auth.LOCAL
 
@@ -100,3 +116,32 @@ async def test_what_one_key_made_another_does_not_see(connect: Connect, sample: 
             assert (await client.get(path, headers=bert)).status_code == 200
         for path in ("/healthz", "/readyz"):
             assert (await client.get(path)).status_code == 200
+
+
+async def test_scopes_part_what_a_key_may_do(connect: Connect, sample: dict[str, Any]) -> None:
+    reader, writer, prober = ({"X-API-Key": f"{name}-0123456789abcdef"} for name in ("reader", "writer", "prober"))
+    keys = [
+        {"key": reader["X-API-Key"], "scopes": ["read"], "owner": "team"},
+        {"key": writer["X-API-Key"], "scopes": ["submit"], "owner": "team"},
+        {"key": prober["X-API-Key"], "scopes": ["admin"]},
+    ]
+    async with connect(api_keys=json.dumps(keys)) as client:
+        made = await client.post("/v1/batches", json={"samples": [sample]}, headers=writer)
+        at = made.headers["location"]
+        statuses = {
+            name: [
+                (await client.get(at, headers=key)).status_code,
+                (await client.get(f"{at}/results", headers=key)).status_code,
+                (await client.post("/v1/rewards", json={"samples": [sample]}, headers=key)).status_code,
+                (await client.head(f"/v1/test-sets/{'0' * 64}", headers=key)).status_code,
+                (await client.get("/metrics", headers=key)).status_code,
+                (await client.get("/v1/info", headers=key)).status_code,
+                (await client.delete(at, headers=key)).status_code,
+            ]
+            for name, key in (("reader", reader), ("writer", writer), ("prober", prober))
+        }
+    assert statuses == {
+        "reader": [200, 200, 403, 403, 403, 200, 403],
+        "writer": [403, 403, 200, 404, 403, 200, 204],
+        "prober": [403, 403, 403, 403, 200, 200, 403],
+    }
