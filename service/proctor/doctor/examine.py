@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from proctor.doctor.promises import Bench, promises
+from proctor.doctor.promises import PROMISES, Bench, Promise
 from proctor.errors import SandboxError
 from proctor.sandbox.provider import Hello, Provider
 
@@ -28,7 +28,9 @@ class Finding:
 
 
 def examine(
-    provider: Provider, report: Callable[[Finding], None] = lambda finding: None
+    provider: Provider,
+    report: Callable[[Finding], None] = lambda finding: None,
+    promises: Iterable[Promise] = PROMISES,
 ) -> tuple[Hello, list[Finding]]:
     """Attack the provider's sandbox, one promise after another; `report` is called as each is known.
 
@@ -39,7 +41,7 @@ def examine(
     hello = session.hello
     findings = []
     try:
-        for promise in promises():
+        for promise in promises:
             started = time.monotonic()
             try:
                 breaches = promise.breaches(Bench(session))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -157,14 +157,9 @@ PROMISES = (
     Promise("cpu time", "a loop is stopped", _stopped("cpu", "cpu"), "cpu_s"),
     Promise("cpu time, hidden", "children that nobody waits for count", _stopped("cpu_hidden", "cpu"), "cpu_s"),
     Promise("wall time", "sleep is stopped", _stopped("sleep", "wall", wall_s=1.0), "wall_s"),
-    Promise("memory", "allocation is stopped", _stopped("memory", "memory", "refused"), "memory_mib"),
-    Promise("memory, shared", "shared memory counts", _stopped("memory_shared", "memory", "refused"), "memory_mib"),
+    Promise("memory", "allocation is stopped", _stopped("memory", "memory"), "memory_mib"),
+    Promise("memory, shared", "shared memory counts", _stopped("memory_shared", "memory"), "memory_mib"),
     Promise("processes, number", "a fork bomb is stopped", _stopped("fork", "processes"), "processes"),
     Promise("output", "a flood is stopped", _stopped("output", "output"), "output_kib"),
     Promise("disk", "files are bounded", _stopped("disk", "refused", "memory"), "disk_mib"),
 )
-
-
-def promises() -> Iterator[Promise]:
-    """Every promise, the control first."""
-    yield from PROMISES
