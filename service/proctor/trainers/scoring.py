@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypedDict, Unpack
 
@@ -29,6 +28,7 @@ from proctor.trainers.tally import OnInvalid, Scored, Tally, checked
 from proctor.trainers.terms import terms_of
 from proctor.trainers.tests_field import as_tests, plain
 from proctor.trainers.text import answer_of, problem_of
+from proctor.trainers.together import Together
 from proctor.wire import DatasetTests, LimitsOverride, RewardSpec, Sample, TestRef, Tests
 
 Row = Mapping[str, Any]
@@ -104,7 +104,7 @@ class Scoring:
 
     def _begin(self) -> None:
         self._blocking: Blocking | None = self._options.get("client")
-        self._async: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
+        self._async: dict[asyncio.AbstractEventLoop, Together] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_blocking", "_async")}
@@ -165,11 +165,15 @@ class Scoring:
         while tally.open:
             await asyncio.sleep(tally.pause_s())
             try:
-                got = await self._async_client().score([samples[i] for i in tally.open], **self._request(step))
-                tally.take(got.results)
+                tally.take(await self._together().score([samples[i] for i in tally.open], self._request(step)))
             except PASSING as error:
                 tally.fail(error)
         return tally.scored()
+
+    async def aclose(self) -> None:
+        """Close what this event loop opened; the next call opens it again."""
+        if (together := self._async.pop(asyncio.get_running_loop(), None)) is not None:
+            await together.aclose()
 
     def terms(self, scored: Scored) -> dict[str, float]:
         """What the reward is made of; the same keys for every sample."""
@@ -195,12 +199,15 @@ class Scoring:
             self._blocking = RewardClient(self.url, **self._connection())
         return self._blocking
 
-    def _async_client(self) -> Any:
-        if (given := self._options.get("async_client")) is not None:
-            return given
+    def _together(self) -> Together:
+        """What the calls of this event loop share: connections belong to a loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._async:
-            self._async[loop] = AsyncRewardClient(self.url, **self._connection())
+            for ended in [other for other in self._async if other.is_closed()]:
+                del self._async[ended]
+            given = self._options.get("async_client")
+            client = AsyncRewardClient(self.url, **self._connection()) if given is None else given
+            self._async[loop] = Together(client)
         return self._async[loop]
 
     def _connection(self) -> dict[str, Any]:

@@ -37,7 +37,10 @@ class ProctorORM:
             s.model_copy(update={"finish_reason": "length"}) if c else s for s, c in zip(samples, cut, strict=True)
         ]
         step = getattr(columns.get("trainer_state"), "global_step", None)
-        scored = await self.scoring.ascore(marked, step=step if isinstance(step, int) else None)
+        try:
+            scored = await self.scoring.ascore(marked, step=step if isinstance(step, int) else None)
+        finally:
+            await self.scoring.aclose()  # this event loop ends with the step
         return [s.reward for s in scored if s.reward is not None]
 
 

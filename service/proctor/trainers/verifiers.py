@@ -3,8 +3,8 @@
     class CodeTask(vf.Task[CodeData]):
         proctor = vf.reward(weight=1.0)(proctor_reward("http://127.0.0.1:8000"))
 
-verifiers awaits it with the task and its trace. What it raises becomes an error on the trace, which prime-rl leaves out
-of training: so "raise" is a mask here, and "wait" (the default) ends as one. The tests are a field of the task's data.
+verifiers awaits it with the task and its trace. What it raises becomes an error on the trace and leaves the reward
+None, so that a trainer can leave the rollout out. The tests are a field of the task's data.
 """
 
 from __future__ import annotations

@@ -158,15 +158,18 @@ class QueuePorts:
         return ",".join(sorted({w.image or w.provider for w in await self.context.workers()}))
 
     async def _joined(self, owner: str, key: str, plan: Callable[[], Awaitable[Plan]]) -> list[bytes]:
-        """The results of the batch that this key began in this window of time or the last, else of a new one."""
-        window = int(time.time() // WINDOW_S)
+        """The results of the batch that this key began in this window of time or the last, else of a new one.
+
+        Admission finds one of this window by itself. One of the last can only be wanted still in the first half.
+        """
         backend = self.context.backend
-        for at in (window, window - 1):
-            known = await backend.known(owner, f"compat:{at}:{key}", key)
+        window, since_s = divmod(time.time(), WINDOW_S)
+        if since_s < WINDOW_S / 2:
+            known = await backend.known(owner, f"compat:{window - 1:.0f}:{key}", key)
             if known is not None:
                 return await self._results(owner, known)
         batch_id = await backend.admit(
-            owner, await plan(), idempotency_key=f"compat:{window}:{key}", body_sha256=key, detached=True
+            owner, await plan(), idempotency_key=f"compat:{window:.0f}:{key}", body_sha256=key, detached=True
         )
         return await self._results(owner, batch_id)
 
