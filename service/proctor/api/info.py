@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,9 +12,11 @@ from pydantic import BaseModel, Field
 from proctor import __version__
 from proctor.api import docs
 from proctor.api.context import Anyone, Context, Shared
+from proctor.errors import Unavailable
 from proctor.wire import Limits
 
 router = APIRouter(tags=["service"])
+READY_S = 3.0  # probes do not wait for longer
 
 
 class SandboxInfo(BaseModel):
@@ -95,8 +98,12 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", summary="Readiness", responses=docs.problems(503))
 async def readyz(context: Shared) -> JSONResponse:
     """Redis answers and a sandbox can run."""
-    await context.backend.ready()
-    return JSONResponse({"status": "ready", **await _sandbox(context)})
+    try:
+        async with asyncio.timeout(READY_S):
+            await context.backend.ready()
+            return JSONResponse({"status": "ready", **await _sandbox(context)})
+    except TimeoutError:
+        raise Unavailable("The queue does not answer in time.", retry_after_s=READY_S) from None
 
 
 async def _sandbox(context: Context) -> dict[str, Any]:
