@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples" / "trl")
 import tiny
 import torch
 from service import Service, check, service
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from proctor.trainers.trl import AsyncProctorReward, ProctorReward
@@ -68,6 +68,7 @@ def train(kind: Any, running: Service, steps: int, callbacks: list[TrainerCallba
                 disable_tqdm=True,
             ),
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     check(all(torch.isfinite(p).all() for p in trainer.model.parameters()), "finite parameters")
     return [entry for entry in trainer.state.log_history if "reward" in entry]
