@@ -267,6 +267,29 @@ def test_a_runtime_that_is_missing(client: DockerClient) -> None:
         provider.close()
 
 
+def test_a_runtime_by_setting(client: DockerClient) -> None:
+    provider = DockerProvider(Settings(sandbox_runtime="runc"))
+    try:
+        assert run(provider.session(), "print(1)").stdout == b"1\n"
+        (container,) = containers(client, provider)
+        assert client.api.inspect_container(container)["HostConfig"]["Runtime"] == "runc"
+    finally:
+        provider.close()
+
+
+@pytest.mark.docker(runtime="runsc")
+def test_gvisor_that_lacks_what_isolation_needs_is_refused(client: DockerClient) -> None:
+    """Debian 12's gVisor has no Landlock, no bind mounts, no pidfd_open and no openat2. The container starts, with all of
+    layer 1, and dials through its kernel; the supervisor tries every tier there and names what is missing."""
+    provider = DockerProvider(Settings(sandbox_runtime="runsc"))
+    try:
+        with pytest.raises(SandboxUnavailable, match=r"no isolation that is strong enough.*Landlock"):
+            provider.session()
+        until(lambda: containers(client, provider) == set(), GONE_S)
+    finally:
+        provider.close()
+
+
 def test_a_language_that_is_missing(provider: DockerProvider) -> None:
     with pytest.raises(SandboxUnavailable, match="cobol"):
         provider.session("cobol")
