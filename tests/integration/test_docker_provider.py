@@ -279,8 +279,8 @@ def test_a_runtime_by_setting(client: DockerClient) -> None:
 
 @pytest.mark.docker(runtime="runsc")
 def test_gvisor_that_lacks_what_isolation_needs_is_refused(client: DockerClient) -> None:
-    """Debian 12's gVisor has no Landlock, no bind mounts, no pidfd_open and no openat2. The container starts, with all of
-    layer 1, and dials through its kernel; the supervisor tries every tier there and names what is missing."""
+    """Debian 12's gVisor has no Landlock, no bind mounts, no pidfd_open and no openat2. The container starts, with all
+    of layer 1, and dials through its kernel; the supervisor tries every tier there and names what is missing."""
     provider = DockerProvider(Settings(sandbox_runtime="runsc"))
     try:
         with pytest.raises(SandboxUnavailable, match=r"no isolation that is strong enough.*Landlock"):
