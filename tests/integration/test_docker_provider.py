@@ -21,7 +21,7 @@ from proctor.sandbox.choose import choose, make_provider
 from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.docker_client import connect
 from proctor.sandbox.docker_container import LABEL_HOST, LABEL_INSTANCE, LABEL_WORKER, Owner
-from proctor.sandbox.docker_reaper import reap_containers
+from proctor.sandbox.docker_reaper import Reaper, reap_containers
 from proctor.sandbox.provider import Ran, Session
 from proctor.settings import Settings
 from proctor.wire import Limits
@@ -230,6 +230,17 @@ def test_the_reaper_takes_what_a_dead_worker_left(client: DockerClient) -> None:
     left = _created(client, Owner(Owner.current().host, "999999999:1"))
     DockerProvider(Settings()).close()
     assert left not in {row["Id"] for row in client.api.containers(all=True)}
+
+
+def test_the_reaper_goes_round_while_a_worker_lives(client: DockerClient) -> None:
+    left = _created(client, Owner(Owner.current().host, "999999999:1"))
+    reaper = Reaper(period_s=0.2)
+    reaper.start()
+    try:
+        until(lambda: left not in {row["Id"] for row in client.api.containers(all=True)}, GONE_S)
+    finally:
+        reaper.stop()
+    assert not reaper.is_alive()
 
 
 @pytest.mark.parametrize(
