@@ -1,10 +1,10 @@
 """What a sample's process tree uses, read from /proc: CPU, memory, tasks. The sample has no say in it.
 
-CPU is the larger of two sums. `seen` adds the CPU clock of every process ever seen, as last read: children whose parent
-ignores SIGCHLD, and so hides them from rusage, are in it. `waited` adds the clocks of live processes and of the children
-they waited for: those too short-lived to be seen are in that. Children that are both are in neither; but a tree of
-which more was seen than it waited for is hiding some, and then a third sum counts: the time between two readings for
-each process found running, which over many readings is right on average.
+CPU is the larger of two sums. `seen` adds the CPU clock of every process ever seen, as last read: children whose
+parent ignores SIGCHLD, and so hides them from rusage, are in it. `waited` adds the clocks of live processes and of the
+children they waited for: those too short-lived to be seen are in that. Children that are both are in neither; but a
+tree of which more was seen than it waited for is hiding some, and then a third sum counts: the time between two
+readings for each process found running, which over many readings is right on average.
 
 Where we stand in a pid namespace whose /proc we could not mount (a container masks it), /proc is an outer one with
 numbers of its own: `number` translates, and the CPU clocks of all but the first process are read in ticks.

@@ -7,10 +7,11 @@ closed, so what comes over it is ours.
 Over `control` (SOCK_SEQPACKET) go: `D` with a descriptor of the sample's folder; then `C`, the CPU nanoseconds
 used so far and the monotonic clock, or `X` and the text of a compile error.
 
-The program runs as CPython runs a script: module `__main__`, standard streams as in C.UTF-8, exit status, traceback (our
-frames left out), threads joined, atexit, the module's objects released. Being process 1 (tier B) of its pid namespace,
-it would ignore signals at their default action: those that a program may send to itself get a handler that ends it with
-128 + n. SIGKILL to itself stays without effect, and abort() ends in SIGSEGV.
+The program runs as CPython runs a script: module `__main__`, standard streams as in C.UTF-8, exit status, traceback
+(our frames left out), threads joined, atexit, the module's objects released. As process 1 (tier B) of its pid namespace
+it would ignore signals at their default action: those that a program may send to itself get a handler that ends it
+with 128 + n, and its children have the defaults again. SIGKILL to itself stays without effect, and abort() ends in
+SIGSEGV.
 """
 
 from __future__ import annotations

@@ -1,19 +1,21 @@
-"""Isolation of one sample from all else, in tiers. The strongest that works is found at start by trying it.
+"""Isolation of one sample from all else, in tiers. The strongest that works is found at start by trying it (`probe`).
 
-**B** The supervisor stands in a user, pid, mount, IPC, UTS and network namespace made once, on a root of its own: a tmpfs
-with read-only binds of an allow-list. Every sample gets a pid, mount and IPC namespace and a tmpfs, then loses every
-capability. The sample is process 1 of its pid namespace, so its end, however it comes, ends all that it started. (A
-separate init would cost a second fork, 0.9 ms of CPU; instead the guest gives the signals that a process 1 ignores
-their default meaning by handlers, see `guest`.) It finds /sandbox/work, /tmp, /var/tmp and /dev/shm, all on its own tmpfs
-of `disk_mib`; /usr, libraries, a few files of /etc, five devices; no /proc; nothing else.
+**B** The supervisor stands in a user, pid, mount, IPC, UTS and network namespace made once, on a root of its own: a
+tmpfs with read-only binds of an allow-list. Every sample gets a pid, mount and IPC namespace and a tmpfs, then loses
+every capability. The sample is process 1 of its pid namespace, so its end, however it comes, ends all that it started.
+(A separate init would cost a second fork, 0.9 ms of CPU; instead the guest gives the signals that a process 1 ignores
+their default meaning by handlers, see `guest`.) It finds /sandbox/work, /tmp, /var/tmp and /dev/shm, all on its own
+tmpfs of `disk_mib`; /usr, libraries, a few files of /etc, five devices; no /proc; nothing else.
 
-**A** No namespace, no right: a Landlock domain per sample (Linux 6.12: files, TCP, signals, abstract sockets), a folder of
-its own that is wiped afterwards, and a reaper (`reaper`), which stands in a domain around the sample's and so can kill
-all of the sample's tree and nothing else, while the sample cannot reach it. Path-based chmod and utime, which Landlock
-lets pass, are off the list of system calls where our user owns more than that. It sees the names of the machine's files, but reads only the system's;
-TMPDIR names its folder for temporary files, /tmp itself is closed to it.
+**A** No namespace, no right: a Landlock domain per sample (Linux 6.12: files, TCP, signals, abstract sockets), a folder
+of its own that is wiped afterwards, and a reaper (`reaper`), which stands in a domain around the sample's and so can
+kill all of the sample's tree and nothing else, while the sample cannot reach it. Path-based chmod and utime, which
+Landlock lets pass, are off the list of system calls where our user owns more than that. A sample sees the names of the
+machine's files, but reads only the system's; TMPDIR names its folder for temporary files, /tmp itself is closed to it,
+and so is /dev/shm, which multiprocessing's locks need, unless it is the container's own.
 
-**U** A user id per sample and a sweep as that user (`users`); for kernels with neither. Needs CAP_SETUID and CAP_SETGID.
+**U** A user id per sample, a sweep as that user; needs CAP_SETUID and CAP_SETGID. Weaker than A, and for kernels with
+neither user namespaces nor Landlock. Not offered yet: the name keeps its place in the order.
 
 All have rlimits, no_new_privs and the system-call filter of `seccomp`.
 """
@@ -364,7 +366,7 @@ def leave(ground: Ground) -> None:
 
 
 def be_first_to_die(ground: Ground) -> None:
-    """Where memory runs out, the kernel is to take this process before the supervisor. Samples cannot undo it: no /proc."""
+    """Where memory runs out, the kernel is to take this process before the supervisor; it has no /proc to undo it."""
     try:
         fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=ground.proc)
     except OSError:

@@ -1,4 +1,4 @@
-"""A job: what one sample's process is to do, written by the supervisor into a sealed memfd that only that process reads.
+"""A job: what one sample's process is to do, in a sealed memfd that only that process reads.
 
 u32 big-endian   length of the header
 header           marshalled: the fields of `Job`, `blobs` as lengths (the supervisor wrote it, so it can be trusted)

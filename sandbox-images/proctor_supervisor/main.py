@@ -15,12 +15,12 @@ and
     --path FOLDER   (repeated) added to the programs' sys.path
     --bind FOLDER   (repeated) added to what samples may read, in tier B
 
-A *keeper* process forks the supervisor proper, which makes its isolation, forks the zygotes, says `hello` and serves. When
-the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. In tier B the supervisor
-is also process 1 of a pid namespace. Every connection gets a fresh supervisor.
+A *keeper* process forks the supervisor proper, which makes its isolation, forks the zygotes, says `hello` and serves.
+When the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. In tier B the
+supervisor is also process 1 of a pid namespace. Every connection gets a fresh supervisor.
 
-It starts itself anew once, for an environment and a stack limit of its own: hash seed 0, UTC, C.UTF-8. Started by root it
-first becomes a user that nobody else is. Where it cannot keep its promises it answers `refused {message}` instead of
+It starts itself anew once, for an environment and a stack limit of its own: hash seed 0, UTC, C.UTF-8. Started by root
+it first becomes a user that nobody else is. Where it cannot keep its promises it answers `refused {message}` instead of
 `hello` and exits 3.
 """
 
@@ -61,12 +61,12 @@ _GRACE_S = 0.5
 _DIAL_S = 30.0
 _AGAIN_S = 1.0
 _THREAD_STACK = 8 << 20
-_PRELOAD = (
-    "abc array base64 bisect builtins calendar cmath codecs collections collections.abc contextlib copy csv "
-    "dataclasses datetime decimal enum fractions functools hashlib heapq inspect io itertools json locale math numbers "
-    "operator os pathlib pprint queue random re statistics string struct sys tempfile textwrap threading time traceback "
-    "types typing unittest weakref"
-)
+_PRELOAD = """
+abc array base64 bisect builtins calendar cmath codecs collections collections.abc contextlib copy csv dataclasses
+datetime decimal enum fractions functools hashlib heapq inspect io itertools json locale math numbers operator os
+pathlib pprint queue random re statistics string struct sys tempfile textwrap threading time traceback types typing
+unittest weakref
+"""
 """What programs import most, once for all. Nothing that a program can notice but by sys.modules."""
 
 
@@ -75,8 +75,8 @@ def main() -> None:
     options = _options(sys.argv[1:])
     _start_anew()
     sock = socket.socket(fileno=options.fd) if options.fd is not None else None
+    _preload(options.path)  # while our own files can be read, wherever they lie
     _become_nobody_else(options.tier)
-    _preload(options.path)
     linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
         sys.exit(_keep(sock, options))
@@ -139,10 +139,7 @@ def _preload(more: list[str]) -> None:
 
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for name in (*_PRELOAD.split(), "proctor_supervisor.pair.candidate", "proctor_supervisor.pair.tests"):
-        try:
-            import_module(name)
-        except ModuleNotFoundError as error:
-            sys.stderr.write(f"not preloaded: {error}\n")
+        import_module(name)
     builtins = sys.modules["builtins"]
     for name in ("exit", "quit"):
         setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))

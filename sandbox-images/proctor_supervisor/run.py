@@ -137,6 +137,7 @@ class Guest:
     def __init__(self, host: Host, forker: Zygote, task: Job, stdin: bytes, more: Sequence[int] = ()) -> None:
         self.host, self.forker, self.task, self.limits = host, forker, task, task.limits
         self.ran = Ran()
+        self.put = sum(map(len, task.blobs)) + (len(stdin) if task.stdin_file else 0)
         self.output_max = _CODE_MAX if task.kind == "compile" else int(task.limits["output_kib"]) * 1024
         self.tree: Tree | None = None
         self.pidfd = self.folder = -1
@@ -277,7 +278,7 @@ class Guest:
         return used
 
     def _dropped(self, limit: int) -> int:
-        """Shared memory that the tree holds without its being resident anywhere: looked for only where it may be much."""
+        """Shared memory that the tree holds though it is resident nowhere; looked for where it may be much."""
         proc = self.host.ground.proc
         grown = account.shared_memory(proc) - self.host.shared_before
         if self.tree is None or grown <= limit:
@@ -291,7 +292,7 @@ class Guest:
             self.ran.flags.add("disk_full")
             if ground.enforcement["disk_mib"] == "polled" and not self.ended:
                 self.kill()
-        return files
+        return max(0, files - self.put)
 
     def late(self, now: float) -> None:
         """Hold the tree to its clocks."""
@@ -314,9 +315,9 @@ class Guest:
         ran.cpu_s = max(0.0, cpu - self.began_cpu)
         ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-        if self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY):
-            if not self.doomed:
-                raise Fault(f"isolation failed with status {status}")
+        unready = self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY)
+        if unready and not self.doomed:
+            raise Fault(f"isolation failed with status {status}")
         self._judge_end(cpu, peak)
 
     def _judge_end(self, cpu: float, peak: int) -> None:
@@ -352,7 +353,7 @@ class Guest:
             raise Fault(f"a sample's folder cannot be removed: {error}") from None
 
     def _last_words(self, err: bytearray) -> None:
-        """An uncaught refusal of memory or of processes. A program may forge them, but it fails with them all the same."""
+        """An uncaught refusal of memory or of processes. A program may forge them, but only to fail."""
         if self.ran.exit_code != 1:
             return
         last = bytes(err[-4096:]).rstrip(b"\n").rpartition(b"\n")[2]
@@ -449,7 +450,7 @@ class Watch:
 
 
 def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wall_s: float = float("inf")) -> Ran:
-    """Run one job of kind "case" or "compile". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
+    """Run a job of kind "case" or "compile". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
     one = Guest(host, host.candidates, task, stdin)
     try:
         Watch(host, [one], time.monotonic() + wall_s).run()
@@ -460,6 +461,6 @@ def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wal
 
 
 def tasks_allowed(host: Host, limits: dict, trees: int = 1) -> int:
-    """RLIMIT_NPROC for a sample: one more than each tree may have, so that going over is seen, beside what else runs."""
+    """RLIMIT_NPROC for a sample: beside what else runs, one more than each tree may have, so that this is seen."""
     others = _OWN_TASKS if host.ground.tier == "B" else account.tasks_of_user(host.ground.proc) + _OWN_TASKS
     return others + trees * (int(limits["processes"]) + 1)

@@ -1,5 +1,5 @@
 """The same providers and tiers as the contract suite."""
 
-from contract.conftest import kind, provider
+from contract.conftest import fresh, kind, provider, run, session
 
-__all__ = ["kind", "provider"]
+__all__ = ["fresh", "kind", "provider", "run", "session"]

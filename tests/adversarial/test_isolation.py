@@ -9,11 +9,10 @@ from __future__ import annotations
 import secrets
 import time
 
-import psutil
 import pytest
-from contract.conftest import LIMITS, Kind, Runner, fresh, kind, provider, run, session  # noqa: F401
+from contract.conftest import Kind, Runner
 
-from proctor.sandbox.provider import Provider, Session
+from proctor.sandbox.provider import Session
 
 PRELUDE = """
 import ctypes, errno, os, socket, struct, sys, time
@@ -226,7 +225,7 @@ for pid in range(1, 4000):
     assert breaks(run, find) == []
 
 
-def test_a_sample_signals_nobody_but_itself(run: Runner, session: Session) -> None:  # noqa: F811
+def test_a_sample_signals_nobody_but_itself(run: Runner, session: Session) -> None:
     run(
         "import os, signal\nfor pid in range(1, 40000):\n    if pid != os.getpid():\n        try: os.kill(pid, signal.SIGKILL)\n        except OSError: pass"
     )
@@ -266,7 +265,7 @@ def test_lowered_limits_do_not_reach_the_next_sample(run: Runner) -> None:
     )
 
 
-def test_semaphores_and_shared_memory_by_name_do_not_last(run: Runner, kind: Kind) -> None:  # noqa: F811
+def test_semaphores_and_shared_memory_by_name_do_not_last(run: Runner, kind: Kind) -> None:
     name = "/" + secrets.token_hex(6)
     probe = f"""
 rt = ctypes.CDLL(None, use_errno=True)
@@ -358,7 +357,7 @@ def test_memory_of_the_zygote_holds_nothing_of_earlier_samples(run: Runner) -> N
 # The supervisor
 
 
-def test_it_is_not_there(run: Runner, kind: Kind) -> None:  # noqa: F811
+def test_it_is_not_there(run: Runner, kind: Kind) -> None:
     probe = "print(os.getppid()); print([m for m in sys.modules if 'proctor' in m]); print([k for k in os.environ if 'PROCTOR' in k])"
     lines = breaks(run, probe)
     if kind.tier == "B":
@@ -408,6 +407,9 @@ def test_descriptors_run_out_before_the_supervisor_notices(run: Runner) -> None:
 
 # Bombs: each ends soon, with its own limit, and leaves no process
 
+
+#: Far above cpu_s: the machine may be busy with other tests.
+WALL_S = 12
 
 BOMBS = {
     "fork": ("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass", {"processes"}),
@@ -464,20 +466,8 @@ BOMBS = {
 def test_bomb_is_stopped(run: Runner, name: str) -> None:
     source, expected = BOMBS[name]
     started = time.monotonic()
-    ran = run(source, cpu_s=1.5, wall_s=4, memory_mib=200, disk_mib=8)
-    assert time.monotonic() - started < 12
+    ran = run(source, cpu_s=1.5, wall_s=2 if name == "stopped" else WALL_S, memory_mib=200, disk_mib=8)
+    assert time.monotonic() - started < WALL_S + 8
     assert ran.stopped in expected, ran
     assert ran.exit_code != 0 or name in {"fork-and-exit", "shell"}
     assert run.output("print('alive')") == "alive\n"
-
-
-def test_nothing_runs_after_the_bombs(fresh: Provider, kind: Kind) -> None:  # noqa: F811
-    if kind.name != "namespace":
-        pytest.skip("looks at the supervisor's own processes, which only the namespace provider shows")
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
-    lent = fresh.session()
-    ours = {process.pid for process in psutil.Process().children(recursive=True)} - before
-    for name in ("fork", "fork-and-setsid", "threads", "shell"):
-        Runner(lent)(BOMBS[name][0], cpu_s=1.0, wall_s=3)
-    assert {process.pid for process in psutil.Process().children(recursive=True)} - before == ours
-    fresh.give_back(lent)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (programs as one line each)
 """A candidate and its tests, side by side: clocks per case, deaths of either, and nothing of one in the other."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What remains of a sandbox when its worker is killed, and a worker that is not root. Namespace provider."""
+"""The namespace provider alone: what remains when its worker is killed, a worker without root, growth, refusals."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def _boxes() -> set[str]:
 @pytest.mark.parametrize("tier", ["B", "A"])
 def test_nothing_remains_of_a_killed_worker(tier: str) -> None:
     boxes = _boxes()
-    source = "import os, time\nfor _ in range(3):\n    if os.fork() == 0: os.setsid()\nopen('x', 'w').write('x')\ntime.sleep(60)"
+    source = (
+        "import os, time\nfor _ in range(3):\n    if os.fork() == 0: os.setsid()\n"
+        "open('x', 'w').write('x')\ntime.sleep(60)"
+    )
     worker = _worker(tier, source)
     assert worker.stdout is not None
     assert worker.stdout.readline().strip() == tier
@@ -120,4 +123,74 @@ def test_an_interpreter_that_is_none_is_refused(tmp_path: Path) -> None:
     provider = NamespaceProvider(Settings(sandbox_python=tmp_path / "python"))
     with pytest.raises(SandboxUnavailable):
         provider.session()
+    provider.close()
+
+
+def _descendants() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True)}
+
+
+def _mounts(pid: int) -> int:
+    """Mounts of ours that a process sees; the machine's own come and go."""
+    return sum(
+        line.startswith(("proctor ", "sandbox ")) for line in Path(f"/proc/{pid}/mounts").read_text().splitlines()
+    )
+
+
+def _size(pid: int) -> tuple[int, int]:
+    """Bytes of private memory and descriptors of a process."""
+    smaps = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    private = sum(int(line.split()[1]) * 1024 for line in smaps.splitlines() if line.startswith("Private_"))
+    return private, len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("tier", ["B", "A"])
+def test_many_samples_without_growth(tier: str) -> None:
+    """1,000 samples on one sandbox: no more memory, descriptors, processes or mounts than after the first fifty."""
+    provider = NamespaceProvider(Settings(min_tier=tier, sandbox_recycle=2000), tier=tier)  # type: ignore[arg-type]
+    before = _descendants()
+    session = provider.session()
+    ours = _descendants() - before
+    assert len(ours) == 4  # keeper, supervisor, two zygotes
+    run = Runner(session)
+    samples = [
+        "print(input())",
+        "open('f', 'w').write('x' * 9999); 1 / 0",
+        "import os; os.fork(); os.fork()",
+        "print('é')",
+    ]
+
+    def some(count: int) -> None:
+        for i in range(count):
+            run(samples[i % len(samples)], b"in\n")
+
+    some(50)
+    early = {pid: _size(pid) for pid in ours}
+    mounts = {pid: _mounts(pid) for pid in ours}
+    some(950)
+    assert _descendants() - before == ours
+    assert {pid: _mounts(pid) for pid in ours} == mounts
+    for pid in ours:
+        memory, descriptors = _size(pid)
+        assert descriptors <= early[pid][1]
+        assert memory <= early[pid][0] + (1 << 20)
+    provider.give_back(session)
+    provider.close()
+
+
+@pytest.mark.parametrize("tier", ["B", "A"])
+def test_nothing_runs_after_bombs(tier: str) -> None:
+    provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
+    before = _descendants()
+    session = provider.session()
+    ours = _descendants() - before
+    for source in (
+        "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+        "import os\nwhile True:\n    try:\n        os.fork(); os.setsid()\n    except OSError: pass",
+        "import os; os.execv('/bin/sh', ['sh', '-c', 'b() { b | b & }; b; wait'])",
+    ):
+        Runner(session)(source, cpu_s=1.0, wall_s=3)
+        assert _descendants() - before == ours
+    provider.give_back(session)
     provider.close()
