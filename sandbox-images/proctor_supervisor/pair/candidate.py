@@ -36,15 +36,14 @@ from . import codec, frames, leetcode
 
 MODULE = "solution"
 _U64 = struct.Struct("<Q")
-_BY_VALUE = (int, float, complex, str, bytes)
-_CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque, bytearray)
-_ITERATES = "__iter__", "__next__"
+_BY_VALUE: tuple[Any, ...] = (int, float, complex, str, bytes)
+_CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque, bytearray)
 PROTOCOLS = (
-    "__call__ __iter__ __next__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __enter__ __exit__ "
-    "__aenter__ __aexit__ __aiter__ __anext__ __await__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ "
-    "__neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ __ceil__ __eq__ __lt__ __le__ __gt__ __ge__ "
-    "__add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ __or__ "
-    "__xor__ __divmod__"
+    "__call__ __iter__ __next__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __enter__ "
+    "__exit__ __aenter__ __aexit__ __aiter__ __anext__ __await__ __bool__ __int__ __float__ __complex__ __index__ "
+    "__bytes__ __neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ __ceil__ __eq__ __lt__ __le__ __gt__ "
+    "__ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ "
+    "__or__ __xor__ __divmod__"
 ).split()
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__len__": len,
@@ -229,11 +228,11 @@ class Harness:
 
     def _op_base(self, target: Any) -> Any:
         """The content of an object whose class extends a built-in container, by the built-in's own methods."""
+        if isinstance(target, dict):
+            return {key: dict.__getitem__(target, key) for key in dict.__iter__(target)}
         for base in _CONTAINERS:
             if isinstance(target, base):
-                if base is dict:
-                    return {key: dict.__getitem__(target, key) for key in dict.__iter__(target)}
-                return base(base.__iter__(target))  # type: ignore[arg-type]
+                return base(base.__iter__(target))
         return target.value if isinstance(target, enum.Enum) else None
 
     def _op_resume(self, generator: Any, how: str, value: Any) -> Any:
@@ -304,6 +303,7 @@ class Harness:
         cls = self.module.__dict__.get(name)
         if not isinstance(cls, type) or not hasattr(cls, "__dict__"):
             cls = type(name, (), {"__module__": MODULE})
+        value: Any
         try:
             value = object.__new__(cls)
         except TypeError:
@@ -338,7 +338,7 @@ class Harness:
         elif isinstance(value, tuple) and hasattr(type(value), "_fields"):
             writer.out += b"P" + _U64.pack(self._handle(value))
             self._describe(writer, type(value))
-            writer.write(tuple(str(name) for name in type(value)._fields))
+            writer.write(tuple(str(name) for name in getattr(type(value), "_fields", ())))
             writer.write(tuple(tuple.__iter__(value)))
         elif isinstance(value, _BY_VALUE) and not isinstance(value, enum.Enum):
             base = next(base for base in _BY_VALUE if isinstance(value, base))
@@ -424,7 +424,8 @@ def _read_handle(reader: codec.Reader) -> int:
 def _has(cls: type, name: str) -> bool:
     """Whether instances have a special method worth asking for: object's own equality is identity."""
     method = getattr(cls, name, None)
-    return method is not None and method is not getattr(object, name, None)
+    default: Any = getattr(object, name, None)
+    return method is not None and method is not default
 
 
 def _plain(base: type, value: Any) -> Any:
@@ -435,7 +436,7 @@ def _plain(base: type, value: Any) -> Any:
         return bytes(memoryview(value))
     if base is complex:
         return complex(value.real, value.imag)
-    return base.__float__(value) if base is float else base.__int__(value)
+    return float.__float__(value) if base is float else int.__int__(value)
 
 
 def _entry(names: dict, path: str) -> Any:

@@ -486,12 +486,13 @@ class Reader:
 
 
 def _hashable(keys: list[Any]) -> list[Any]:
-    """Keys that may enter a dict or set without its being slow on purpose."""
+    """Keys that may enter a dict or set: hashable, and not made to collide so that building it is slow."""
     try:
-        if len(keys) > ITEMS_BEFORE_COLLISIONS_COUNT and len(set(map(hash, keys))) * 8 < len(keys):
-            raise TooLarge("keys that collide")
+        hashes = list(map(hash, keys))
     except TypeError:
         raise Malformed("a key that cannot be hashed") from None
+    if len(keys) > ITEMS_BEFORE_COLLISIONS_COUNT and len(set(hashes)) * 8 < len(keys):
+        raise TooLarge("keys that collide")
     return keys
 
 
@@ -798,7 +799,7 @@ def replace_content(value: Any, new: Any) -> None:
         if isinstance(value, dict):
             value.clear()
             for key, item in zip(_hashable(list(new[::2])), new[1::2], strict=True):
-                dict.__setitem__(value, key, item)
+                value[key] = item
         elif isinstance(value, (list, bytearray)):
             value[:] = new
         elif isinstance(value, (set, collections.deque)):

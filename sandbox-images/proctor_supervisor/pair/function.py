@@ -49,20 +49,24 @@ def _case(case: dict, entry_point: str, rules: dict, link: Link) -> tuple[str, s
     args, kwargs = revive(case.get("args") or []), revive(case.get("kwargs") or {})
     try:
         result = link.ask("entry", entry_point, args, kwargs, case.get("result", "return"))
+    except MemoryError as error:
+        return "memory_limit", f"MemoryError: {str(error)[:300]}"
     except Exception as error:
-        return "memory_limit" if isinstance(
-            error, MemoryError
-        ) else "runtime_error", f"{type(error).__name__}: {str(error)[:300]}"
+        return "runtime_error", f"{type(error).__name__}: {str(error)[:300]}"
     except SystemExit as error:
         return "runtime_error", f"the call ended the program (SystemExit: {short(error.code)})"
-    same = compare.equal(
-        result,
-        expected,
-        types=rules.get("types", "json"),
-        abs_tol=rules.get("abs_tol", 0.0),
-        rel_tol=rules.get("rel_tol", 0.0),
-    )
-    return ("passed", None) if same else ("wrong_answer", f"got {short(result)}, expected {short(expected)}")
+    if _same(result, expected, rules):
+        return "passed", None
+    return "wrong_answer", f"got {short(result)}, expected {short(expected)}"
+
+
+def _same(result: Any, expected: Any, rules: dict) -> bool:
+    """Whether the result is right. A value that cannot even be compared (a signalling NaN, nesting without end) is not."""
+    tolerances = {name: rules.get(name) or 0.0 for name in ("abs_tol", "rel_tol")}
+    try:
+        return compare.equal(result, expected, types=rules.get("types", "json"), **tolerances)
+    except (ArithmeticError, ValueError, TypeError, RecursionError, MemoryError):
+        return False
 
 
 def revive(value: Any) -> Any:

@@ -21,7 +21,7 @@ from .remote import Handle, Remote, RemoteClasses, is_remote
 _U64 = struct.Struct("<Q")
 
 #: Iterators of the tests that cross as iterators, not as lists: they may be endless.
-_ITERATORS = (
+_ITERATORS: tuple[Any, ...] = (
     types.GeneratorType,
     map,
     filter,
@@ -297,8 +297,8 @@ class Link:
         names, values = reader.read(), reader.read()
         if type(names) is not tuple or type(values) is not tuple or len(names) != len(values):
             raise codec.Malformed("a named tuple of another size")
-        value = tuple.__new__(self.classes.named_tuple(cls, names), values)
-        value._proctor_handle = handle  # type: ignore[attr-defined]
+        value: Any = tuple.__new__(self.classes.named_tuple(cls, names), values)
+        value._proctor_handle = handle
         return value
 
     def _stream(self, handle: int, *, coroutine: bool) -> Any:

@@ -26,12 +26,13 @@ FLAG = "candidate_comparison"
 
 #: Asked of the candidate with no operand of the tests', or with one that is an argument and not a measure.
 _FORWARDED = (
-    "__len__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ __reversed__ __neg__ __pos__ __abs__ __invert__ "
-    "__round__ __trunc__ __floor__ __ceil__ __getitem__ __setitem__ __delitem__ __enter__ __aiter__ __aenter__"
+    "__len__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ __reversed__ __neg__ __pos__ __abs__ "
+    "__invert__ __round__ __trunc__ __floor__ __ceil__ __getitem__ __setitem__ __delitem__ __enter__ __aiter__ "
+    "__aenter__"
 ).split()
 _BINARY = (
-    "__lt__ __le__ __gt__ __ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ "
-    "__rshift__ __and__ __or__ __xor__ __divmod__"
+    "__lt__ __le__ __gt__ __ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ "
+    "__lshift__ __rshift__ __and__ __or__ __xor__ __divmod__"
 ).split()
 #: Exceptions of these modules steer a test runner; a candidate's arrive as plain ones.
 _RUNNERS = {"unittest", "pytest", "_pytest", "doctest"}
@@ -60,6 +61,7 @@ class RemoteType(type):
     _proctor_class: int
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make an object, over there."""
         return cls._proctor_link.ask("call", cls, args, kwargs)
 
     def __getattr__(cls, name: str) -> Any:

@@ -75,7 +75,7 @@ def read(tests: dict) -> Script | str:
     except names.Unparsable as error:
         return f"the test code does not compile: {error}"
     calls_check = bool(entry_point) and _defines(tree, "check") and not _calls(tree, "check")
-    if calls_check:
+    if calls_check and entry_point:
         wanted |= {entry_point.split(".")[0]}
     missing = names.missing_modules(tree, {MODULE})
     if missing:

@@ -1,0 +1,115 @@
+"""Which names are the candidate's, and which tests cannot be parted from it."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from proctor_supervisor.pair import names, script
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("assert add(1, 2) == 3", {"add"}),
+        ("assert len(set(f([1]))) == 1", {"f"}),
+        ("import math\nfrom os import path as p\nassert f(math.pi, p) == sorted([1])", {"f"}),
+        ("def helper(x):\n    return g(x)\nassert helper(1)", {"g"}),
+        ("x = 1\ny: int = x\nfor i in range(3):\n    z = i\nassert f(x, y, z)", {"f"}),
+        ("def check(candidate):\n    assert candidate(1) == poly(2)", {"poly"}),
+        ("class T:\n    k = 5\n    def m(self):\n        return self.k + LIMIT\nassert T().m()", {"LIMIT"}),
+        ("assert [a for a in f() if (b := a)] and b", {"f"}),
+        ("def g():\n    global state\n    state = 1\ng()\nassert state == f()", {"f"}),
+        ("try:\n    f()\nexcept Custom as e:\n    assert e", {"f", "Custom"}),
+        ("assert (lambda x, *a, k=d, **kw: x + y)(1)", {"d", "y"}),
+        ("assert __name__ and q", {"q"}),
+    ],
+)
+def test_unresolved(code: str, wanted: set[str]) -> None:
+    assert names.unresolved(code, "tests.py") == wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "total"),
+    [
+        ("assert f(1) == 1\nassert f(2) == 2", 2),
+        ("import math\nx = 3\ndef h(): pass\nassert f(x) == 1\ny = 4\nassert f(y)", 2),
+        ("for i in range(3):\n    assert f(i)", 1),
+        ("assert f(1)\nprint(f(2))", 1),
+        ("assert sum(1, 2) == 3\nassert sum(2, 2) == 4", 2),
+    ],
+)
+def test_cases(code: str, total: int) -> None:
+    read = script.read({"code": code})
+    assert isinstance(read, script.Script)
+    assert read.total == total
+
+
+def test_check_is_one_case_and_called_once() -> None:
+    code = "def check(candidate):\n    assert candidate(1) == 1\n"
+    read = script.read({"code": code, "entry_point": "f"})
+    assert isinstance(read, script.Script)
+    assert (read.total, read.calls_check, read.wanted) == (1, True, {"f"})
+    calls = script.read({"code": code + "check(f)\n", "entry_point": "f"})
+    assert isinstance(calls, script.Script)
+    assert not calls.calls_check
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("def (", "does not compile"),
+        ("assert True", "never use the candidate"),
+        ("assert len([1]) == len([2]) and max(1, 2)", "never use the candidate"),
+        ("", "never use the candidate"),
+        ("def test_f():\n    assert f(1)", "never run anything"),
+        ("import no_such_module_here\nassert f(1)", "does not have: no_such_module_here"),
+    ],
+)
+def test_tests_that_cannot_be_run(code: str, why: str) -> None:
+    found = script.read({"code": code})
+    assert isinstance(found, str)
+    assert why in found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import inspect\nassert 'for' not in inspect.getsource(f)",
+        "from unittest.mock import patch\nwith patch('builtins.input', return_value='1'):\n    assert f() == 1",
+        "from unittest import mock\nwith mock.patch.object(f, 'x', 1):\n    assert f()",
+        "import io, sys\nsys.stdin = io.StringIO('1')\nassert f() == 1",
+        "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n    f()\nassert out.getvalue()",
+        "class Mine(Base):\n    pass\nassert Mine().run()",
+        "assert f.__code__.co_argcount == 1",
+        "def test(capsys):\n    f()\ntest(None)",
+    ],
+)
+def test_needs_one_process(code: str) -> None:
+    read = script.read({"code": code})
+    assert isinstance(read, script.Script)
+    assert script.needs_one_process(read)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import io\nassert f(1)\nsys_stdin = io.StringIO('')",
+        "class Own:\n    pass\nassert f(Own())",
+        "import inspect\nassert inspect.isfunction(len) or f()",
+        "import sys\nassert f(sys.stdin is None) is not None",
+    ],
+)
+def test_needs_no_more_than_two_processes(code: str) -> None:
+    read = script.read({"code": code})
+    assert isinstance(read, script.Script)
+    assert script.needs_one_process(read) is None
+
+
+def test_tested_builtin_is_found_only_without_other_names() -> None:
+    assert names.tested_builtin(ast.parse("assert sum(1, 2) == 3")) == {"sum"}
+    assert names.tested_builtin(ast.parse("assert sum(1) == 3\nassert max(1) == 1")) == frozenset()
+    read = script.read({"code": "assert set(f(1)) == set([1])"})
+    assert isinstance(read, script.Script)
+    assert read.wanted == {"f"}
