@@ -82,6 +82,7 @@ class Finisher:
         self._scripts = AsyncScripts(redis, settings.namespace)
         self._clock = RedisClock(redis)
         self._name = secrets.token_hex(8)
+        self._away = False
         self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
         self._marked: OrderedDict[str, None] = OrderedDict()
         self._in_hand: set[str] = set()
@@ -111,6 +112,7 @@ class Finisher:
             await asyncio.sleep(0.05)
             return
         streams = await self._redis.xreadgroup(GROUP, self._name, {self._stream: ">"}, count=READ, block=2000)
+        self._away = False
         for _, entries in _streams(streams):
             self._accept(entries)
 
@@ -149,7 +151,8 @@ class Finisher:
             with contextlib.suppress(RedisError, OSError):
                 await self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
                 return
-        log.warning("cannot read outcomes: %s", type(error).__name__)
+        log.log(logging.DEBUG if self._away else logging.WARNING, "cannot read outcomes: %s", type(error).__name__)
+        self._away = True
         await asyncio.sleep(0.5)
 
     async def _keep_alive(self) -> None:

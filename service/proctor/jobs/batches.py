@@ -199,7 +199,7 @@ class Batches:
         With `seen` at least the batch's total: until it has ended. Redis being away is waited for. Raises NotFound.
         """
         until = time.monotonic() + timeout_s
-        with self._news.of(batch_id) as moved:
+        with self._news.of(batch_id, seen) as moved:
             while (left := until - time.monotonic()) > 0:
                 moved.clear()
                 try:

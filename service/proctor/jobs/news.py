@@ -22,20 +22,20 @@ class News:
     def __init__(self, client: Any, namespace: str) -> None:
         self._client = client
         self._channel = f"{namespace}:news"
-        self._readers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._readers: defaultdict[str, dict[asyncio.Event, int]] = defaultdict(dict)
         self._task: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
-    def of(self, batch_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the batch moves on. Clear it, look, then wait."""
+    def of(self, batch_id: str, seen: int) -> Iterator[asyncio.Event]:
+        """An event that is set when the batch has more than `seen` results, or has ended. Clear it, look, then wait."""
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._listen(), name="proctor-news")
         event = asyncio.Event()
-        self._readers[batch_id].add(event)
+        self._readers[batch_id][event] = seen
         try:
             yield event
         finally:
-            self._readers[batch_id].discard(event)
+            del self._readers[batch_id][event]
             if not self._readers[batch_id]:
                 del self._readers[batch_id]
 
@@ -60,9 +60,12 @@ class News:
             while going_on():
                 message = await channel.get_message(timeout=5.0)
                 if message is not None:
-                    batch_id = message["data"].split(b" ", 1)[0].decode()
-                    for event in self._readers.get(batch_id, ()):
-                        event.set()
+                    self._tell(*message["data"].decode().split(" "))
+
+    def _tell(self, batch_id: str, done: str, ended: str) -> None:
+        for event, seen in self._readers.get(batch_id, {}).items():
+            if ended == "1" or int(done) > seen:
+                event.set()
 
     def _wake_all(self) -> None:
         for events in self._readers.values():

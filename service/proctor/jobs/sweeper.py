@@ -31,12 +31,15 @@ def sweep(scripts: SyncScripts) -> list[int]:
 async def run(redis: Any, settings: Settings) -> None:
     """Sweep until cancelled. Redis being away is waited for."""
     scripts = AsyncScripts(redis, settings.namespace)
+    away = False
     while going_on():
         try:
             requeued, dropped, _, _ = await scripts.call("sweep", MOST)
             if requeued or dropped:
                 log.warning("requeued %d units without a lease, dropped %d half-admitted batches", requeued, dropped)
+            away = False
         except (RedisError, OSError) as error:
-            log.warning("cannot sweep: %s", type(error).__name__)
+            log.log(logging.DEBUG if away else logging.WARNING, "cannot sweep: %s", type(error).__name__)
+            away = True
         await asyncio.sleep(INTERVAL_S)
     raise asyncio.CancelledError

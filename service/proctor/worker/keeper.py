@@ -61,6 +61,7 @@ class Keeper(threading.Thread):
         self._by: dict[str, Any] = {}
         self._grace_until: float | None = None
         self._ended = False
+        self._away = False
 
     # the main thread's side
 
@@ -169,11 +170,14 @@ class Keeper(threading.Thread):
                     tick = now + TICK_S
                     self._hand_back_hoard()
                     self._renew()
+                    self._away = False
                     if now >= swept:
                         swept = now + SWEEP_S
                         sweeper.sweep(self._leases.scripts)
             except (RedisError, OSError) as error:
-                log.warning("Redis cannot be reached (%s); outcomes wait here", type(error).__name__)
+                level = logging.DEBUG if self._away else logging.WARNING
+                log.log(level, "Redis cannot be reached (%s); outcomes wait here", type(error).__name__)
+                self._away = True
                 tick = self._retry_at = now + TICK_S
             except Exception:  # without this thread every lease would run out
                 log.exception("keeping leases failed")

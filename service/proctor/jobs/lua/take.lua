@@ -30,7 +30,7 @@ local function lanes_now()
     lane.card = call('ZCARD', NS .. 'lane:' .. lane.name)
     waiting = waiting + lane.card
     if not owners[owner] then
-      owners[owner] = {vt = tonumber(call('ZSCORE', NS .. 'owners', owner) or 0)}
+      owners[owner] = {vt = #names > 1 and tonumber(call('ZSCORE', NS .. 'owners', owner) or 0) or 0}
     end
   end
   return lanes, owners, waiting
@@ -85,10 +85,10 @@ for _ = 1, 50 do
     if #popped / 2 >= lane.card then
       call('ZREM', NS .. 'lanes', lane.name)
       call('HDEL', NS .. 'laneinfo', lane.name)
-    else
+    elseif #lanes > 1 then -- a lane that is alone has nobody to be fair to
       call('ZADD', NS .. 'lanes', lane.vt, lane.name)
     end
-    if lane.want > 0 then paid[lane.owner] = true end
+    if lane.want > 0 and #lanes > 1 then paid[lane.owner] = true end
   end
   for owner in pairs(paid) do call('ZADD', NS .. 'owners', owners[owner].vt, owner) end
   waiting = waiting - #keys
