@@ -28,6 +28,8 @@ def test_wheel_ships_service_and_supervisor(wheel: Path) -> None:
         "proctor/cli.py",
         "proctor/py.typed",
         "proctor/wire/request.py",
+        "proctor/sandbox/seccomp.json",
+        "proctor/doctor/attacks/network.py",
         "proctor_supervisor/main.py",
         "proctor_supervisor/protocol.py",
         "proctor_supervisor/pair/candidate.py",

@@ -423,7 +423,7 @@ def _read_handle(reader: codec.Reader) -> int:
 
 def _has(cls: type, name: str) -> bool:
     """Whether instances have a special method worth asking for: object's own equality is identity."""
-    method = getattr(cls, name, None)
+    method: Any = getattr(cls, name, None)
     default: Any = getattr(object, name, None)
     return method is not None and method is not default
 

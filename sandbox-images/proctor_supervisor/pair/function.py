@@ -61,7 +61,7 @@ def _case(case: dict, entry_point: str, rules: dict, link: Link) -> tuple[str, s
 
 
 def _same(result: Any, expected: Any, rules: dict) -> bool:
-    """Whether the result is right. A value that cannot even be compared (a signalling NaN, nesting without end) is not."""
+    """Whether the result is right. One that cannot even be compared (a signalling NaN, endless nesting) is not."""
     tolerances = {name: rules.get(name) or 0.0 for name in ("abs_tol", "rel_tol")}
     try:
         return compare.equal(result, expected, types=rules.get("types", "json"), **tolerances)
