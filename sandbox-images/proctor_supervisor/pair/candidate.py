@@ -367,7 +367,8 @@ class Harness:
                 writer.out += b"#"
                 self._describe(writer, base)
         writer.write(tuple(name for name in PROTOCOLS if _has(cls, name)))
-        writer.write((getattr(cls, "__hash__", None) is not None, cls.__hash__ is not object.__hash__))
+        hashing: Any = getattr(cls, "__hash__", None)
+        writer.write((hashing is not None, hashing is not object.__hash__))
 
     def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
         writer.out += b"%"
