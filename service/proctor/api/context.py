@@ -70,13 +70,29 @@ class Context:
                 return task.result()
             raise Unavailable("The service is stopping; send the request again.", retry_after_s=1)
         finally:
-            for one in (task, stopping):
-                one.cancel()
-            await asyncio.gather(task, stopping, return_exceptions=True)
+            abandon(task, stopping)
 
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def abandon(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel tasks without waiting for them: a client of Redis may swallow one cancellation and go on for long."""
+    for task in tasks:
+        task.cancel()
+        if not task.done():
+            _abandoned.add(task)
+            task.add_done_callback(_forget)
+
+
+_abandoned: set[asyncio.Future[Any]] = set()  # the event loop itself holds tasks but weakly
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # looked at, so that nobody is warned
 
 
 def _context(request: Request) -> Context:

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from proctor.errors import RequestError, Unauthorized, Unavailable
 
@@ -112,6 +113,10 @@ async def _redis_error(_: Request, error: Exception) -> Response:
     return from_error(Unavailable("The queue does not answer; try again.", retry_after_s=REDIS_RETRY_S))
 
 
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=499)  # the client went away while it sent its body; nobody reads this
+
+
 async def _bug(_: Request, error: Exception) -> Response:
     return problem(500, "internal_error", "Internal error", "This is a fault of ours; the log has it.")
 
@@ -122,4 +127,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _parameter_error)
     app.add_exception_handler(RedisError, _redis_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _bug)

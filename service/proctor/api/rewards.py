@@ -13,7 +13,7 @@ from proctor.api import docs
 from proctor.api.admission import admit_body, idempotency_key
 from proctor.api.answer import all_results, compose, ended, in_chunks, plain, through_outage
 from proctor.api.backend import BatchState
-from proctor.api.context import Context, Shared, Submitter
+from proctor.api.context import Context, Shared, Submitter, abandon
 from proctor.errors import ProctorError
 from proctor.wire import BatchAnswer
 
@@ -67,9 +67,7 @@ async def _answerable(context: Context, owner: str, batch_id: str, request: Requ
         await asyncio.wait((batch, gone), return_when=asyncio.FIRST_COMPLETED)
         return batch.result() if batch.done() else None
     finally:
-        for task in (batch, gone):
-            task.cancel()
-        await asyncio.gather(batch, gone, return_exceptions=True)
+        abandon(batch, gone)
 
 
 async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:

@@ -219,3 +219,35 @@ async def test_openapi_describes_bodies_fields_and_errors(connect: Connect) -> N
     problem = page["paths"]["/v1/rewards"]["post"]["responses"]["422"]["content"]
     assert list(problem) == ["application/problem+json"]
     assert "HTTPValidationError" not in named
+
+
+async def test_a_client_that_is_gone_is_noticed_although_the_queue_ignores_cancellation(
+    connect: Connect, backend: FakeBackend, sample: dict[str, Any]
+) -> None:
+    """As seen with a client of Redis that swallowed a CancelledError and went on waiting."""
+    backend.instant = False
+    waited = backend.wait
+
+    async def stubborn(owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
+        try:
+            await waited(owner, batch_id, seen, timeout_s)
+        except asyncio.CancelledError:
+            await waited(owner, batch_id, seen, timeout_s)
+
+    backend.wait = stubborn  # type: ignore[method-assign]
+    async with connect() as client:
+        app = client._transport.app
+        messages = [{"type": "http.request", "body": json.dumps({"samples": [sample]}).encode(), "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if messages:
+                return messages.pop()
+            await asyncio.sleep(0.05)
+            return {"type": "http.disconnect"}
+
+        async def send(_: Any) -> None:
+            pass
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/rewards", "headers": [], "query_string": b""}
+        await asyncio.wait_for(app(scope, receive, send), 5)
+    assert backend.batches["b0"].status == "cancelled"
