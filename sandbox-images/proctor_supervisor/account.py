@@ -7,7 +7,8 @@ tree of which more was seen than it waited for is hiding some, and then a third 
 readings for each process found running, which over many readings is right on average.
 
 Where we stand in a pid namespace whose /proc we could not mount (a container masks it), /proc is an outer one with
-numbers of its own: `number` translates, and the CPU clocks of all but the first process are read in ticks.
+numbers of its own: `number` translates, and the clocks of all but the first process are those of its first thread.
+There the container's cgroup has the last word (`Tree.at_least`).
 
 Memory is resident memory. Pages shared by several processes are counted once: where the plain sum is over the limit
 it is read again as PSS before anyone is blamed. Files on the sample's tmpfs count too.
@@ -69,6 +70,10 @@ class Tree:
         self.last = now
         if seen - waited > _HIDDEN_S + 2 * _TICK * len(self.live):
             self.cpu_s = max(self.cpu_s, self.running_s)
+
+    def at_least(self, cpu_s: float) -> None:
+        """Take the word of a cgroup, or of another account that no child can hide from."""
+        self.cpu_s = max(self.cpu_s, cpu_s)
 
     def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
         for _ in range(len(processes) + 1):
@@ -133,11 +138,16 @@ def _process(proc: int, pid: int, foreign: bool) -> Process | None:
     # After the last ")": state ppid pgrp session tty tpgid flags minflt cminflt majflt cmajflt
     # utime stime cutime cstime priority nice num_threads itrealvalue starttime vsize rss
     item = text[text.rindex(")") + 2 :].split()
-    own = None if foreign else cpu_clock(pid)
-    if own is None:
-        own = (int(item[11]) + int(item[12])) * _TICK
+    own = _first_thread(proc, pid) if foreign else cpu_clock(pid)
+    own = max(own or 0.0, (int(item[11]) + int(item[12])) * _TICK) if foreign or own is None else own
     waited = (int(item[13]) + int(item[14])) * _TICK
     return Process(pid, int(item[1]), item[0], own, waited, int(item[17]), int(item[19]), int(item[21]) * _PAGE)
+
+
+def _first_thread(proc: int, pid: int) -> float:
+    """CPU seconds of a process's first thread, to the nanosecond."""
+    text = _text(proc, f"{pid}/schedstat")
+    return int(text.split()[0]) / 1e9 if text else 0.0
 
 
 def tasks_of_user(proc: int) -> int:

@@ -1,4 +1,4 @@
-"""The sandbox's own memory cgroup, where a container gives it one: the kernel's word on who ran out of memory."""
+"""The sandbox's own cgroup, where a container gives it one: the kernel's word on memory, and on CPU that hides."""
 
 from __future__ import annotations
 
@@ -16,17 +16,34 @@ _FILES = (
 )
 
 
+_CPU_FILES = (("/sys/fs/cgroup/cpu.stat", 1e-6), ("/sys/fs/cgroup/cpuacct/cpuacct.usage", 1e-9))
+
+
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Descriptors of a cgroup with a memory limit. limit: bytes."""
+    """Descriptors of a cgroup with a memory limit. limit: bytes; cpu: -1 where there is none; tick: its unit in seconds."""
 
     usage: int
     events: int
     limit: int
+    cpu: int
+    tick: float
 
     def used(self) -> int:
         """Bytes that the cgroup holds now, caches included."""
         return int(os.pread(self.usage, 64, 0))
+
+    def cpu_s(self) -> float | None:
+        """CPU seconds of all that ever ran here, ourselves included; None where it does not say."""
+        if self.cpu < 0:
+            return None
+        word = os.pread(self.cpu, 4096, 0).decode("ascii").removeprefix("usage_usec ").split(None, 1)[0]
+        return int(word) * self.tick
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What has to stay open."""
+        return [fd for fd in (self.usage, self.events, self.cpu) if fd >= 0]
 
     def kills(self) -> int:
         """How many processes the kernel has killed here for want of memory."""
@@ -45,7 +62,16 @@ def own() -> Cgroup | None:
                 most = int(file.read(64))
             if most < machine:
                 flags = os.O_RDONLY | os.O_CLOEXEC
-                return Cgroup(os.open(usage, flags), os.open(events, flags), most)
+                return Cgroup(os.open(usage, flags), os.open(events, flags), most, *_cpu())
         except (OSError, ValueError):  # no such file; "max"
             continue
     return None
+
+
+def _cpu() -> tuple[int, float]:
+    for path, tick in _CPU_FILES:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC), tick
+        except OSError:
+            continue
+    return -1, 1.0

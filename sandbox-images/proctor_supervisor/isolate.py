@@ -123,7 +123,7 @@ def ready(tier: str, prefixes: list[str]) -> Ground:
 
 def descriptors(ground: Ground) -> list[int]:
     """What the supervisor keeps open for all of its life."""
-    return [ground.proc, *([ground.cgroup.usage, ground.cgroup.events] if ground.cgroup else [])]
+    return [ground.proc, *(ground.cgroup.descriptors if ground.cgroup else [])]
 
 
 def part(ground: Ground, name: str) -> Ground:

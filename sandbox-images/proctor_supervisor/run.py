@@ -38,6 +38,7 @@ _BARE_INTERPRETER = 8 * _MIB
 _CODE_MAX = 64 * _MIB
 _FETCH_MAX = 64 * _MIB
 _READ = 1 << 18
+_CGROUP_LAG_S = 0.05  # what a cgroup's clock may be off, keepers and the like included
 _PROCESS_REFUSED = (
     b"RuntimeError: can't start new thread",
     b"BlockingIOError: [Errno 11] Resource temporarily unavail",
@@ -66,10 +67,20 @@ class Host:
     foreign: bool
     shared_before: int = 0
     kills_before: int = 0
+    cpu_before: float = 0.0
 
     def before_run(self) -> None:
         """Note how our cgroup stands before a run."""
+        self.cpu_before = self.cgroup_cpu() or 0.0
         self.kills_before = self.ground.cgroup.kills() if self.ground.cgroup else 0
+
+    def cgroup_cpu(self) -> float | None:
+        """CPU seconds of our cgroup, but for our own; None without one."""
+        total = self.ground.cgroup.cpu_s() if self.ground.cgroup else None
+        if total is None:
+            return None
+        ours = (account.cpu_clock(pid) or 0.0 for pid in (os.getpid(), self.candidates.pid, self.tests.pid))
+        return total - sum(ours)
 
     def out_of_memory(self) -> bool:
         """Whether the kernel has killed for want of memory in our cgroup since the run began."""
@@ -436,10 +447,20 @@ class Watch:
             self.host.shared_before = account.shared_memory(self.host.ground.proc)
         for one in self.guests:
             one.measure(processes, now)
+        self._ask_cgroup()
+        for one in self.guests:
             one.late(now)
             if now > self.deadline and one.begun and not one.ended and not one.doomed:
                 one.ran.flags.add("sample_wall")
                 one.stop("wall")
+
+    def _ask_cgroup(self) -> None:
+        """What the cgroup has used beyond all that was seen is the first guest's: it is the one that may hide it."""
+        total = self.host.cgroup_cpu()
+        first = self.guests[0].tree
+        if total is not None and first is not None:
+            others = sum(one.clock() for one in self.guests[1:])
+            first.at_least(total - self.host.cpu_before - others - _CGROUP_LAG_S)
 
     def _saturation(self) -> None:
         if self.before is not None:
