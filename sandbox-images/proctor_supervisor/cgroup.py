@@ -21,7 +21,7 @@ _CPU_FILES = (("/sys/fs/cgroup/cpu.stat", 1e-6), ("/sys/fs/cgroup/cpuacct/cpuacc
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """Descriptors of a cgroup with a memory limit. limit: bytes; cpu: -1 where there is none; tick: its unit in seconds."""
+    """Descriptors of a cgroup with a memory limit. limit: bytes; cpu: -1 where none; tick: its unit, seconds."""
 
     usage: int
     events: int
