@@ -40,6 +40,7 @@ class Program:
 def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str | None) -> None:
     """Serve until the worker closes. Raises Closed, run.Fault, OSError."""
     host = Host.start(ground, sock)
+    sys.set_int_max_str_digits(0)  # the worker has bounded what it passes on; the zygotes keep Python's default
     hello = {
         "op": "hello",
         "protocol": PROTOCOL,

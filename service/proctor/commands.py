@@ -60,7 +60,7 @@ def doctor(
     sandbox: Annotated[str | None, typer.Option(help="auto, docker, namespace or attached.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Attack this machine's sandbox: a row per promise, kept or broken. Exit 1 if one is broken, 2 without a sandbox."""
+    """Attack this machine's sandbox: a row per promise. Exit 1 if one is broken, 2 where there is no sandbox."""
     from proctor import serve as processes
     from proctor.doctor.command import run
 

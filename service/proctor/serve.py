@@ -325,7 +325,7 @@ class Supervisor:
                 continue
             self._forget_metrics(child.process.pid)
             child.died()
-            if status == EX_CONFIG:
+            if status == EX_CONFIG and not self.ready:
                 return f"{child.name} cannot run with these settings on this machine (see above)"
             if not self.ready and child.deaths >= GIVE_UP:
                 return f"{child.name} died {child.deaths} times (exit status {status})"

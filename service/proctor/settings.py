@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     )
     max_samples: Annotated[int, Field(ge=1)] = 20_000
     max_body_mib: Annotated[int, Field(ge=1)] = 256
+    max_integer_digits: Annotated[int, Field(ge=4300)] = Field(
+        50_000, description="Longest integer in a body, decimal digits: parsing takes quadratic time."
+    )
     max_json_depth: Annotated[int, Field(ge=1)] = 200
     max_test_set_mib: Annotated[int, Field(ge=1)] = 256
     max_deadline_s: Annotated[float, Field(gt=0)] = 86_400

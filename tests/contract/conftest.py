@@ -1,4 +1,4 @@
-"""One suite for every provider and tier. A kind is a way to make a provider; add one here and all tests run against it."""
+"""One suite for every provider and tier. A kind is a way to make a provider; add one here and all tests run on it."""
 
 from __future__ import annotations
 

@@ -95,25 +95,32 @@ def _forget(task: asyncio.Future[Any]) -> None:
         task.exception()  # looked at, so that nobody is warned
 
 
-def _context(request: Request) -> Context:
+def _shared(request: Request) -> Context:
     context: Context = request.app.state.context
     return context
 
 
-def _submitter(request: Request) -> str:
-    return _context(request).keys.owner(request.headers, "submit")
+# Dependencies that are no coroutines would each cost a trip through FastAPI's thread pool.
 
 
-def _reader(request: Request) -> str:
-    return _context(request).keys.owner(request.headers, "read")
+async def _context(request: Request) -> Context:
+    return _shared(request)
 
 
-def _admin(request: Request) -> str:
-    return _context(request).keys.owner(request.headers, "admin")
+async def _submitter(request: Request) -> str:
+    return _shared(request).keys.owner(request.headers, "submit")
 
 
-def _anyone(request: Request) -> str:
-    return _context(request).keys.owner(request.headers, None)
+async def _reader(request: Request) -> str:
+    return _shared(request).keys.owner(request.headers, "read")
+
+
+async def _admin(request: Request) -> str:
+    return _shared(request).keys.owner(request.headers, "admin")
+
+
+async def _anyone(request: Request) -> str:
+    return _shared(request).keys.owner(request.headers, None)
 
 
 Shared = Annotated[Context, Depends(_context)]

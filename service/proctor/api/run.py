@@ -8,6 +8,7 @@ import gc
 import logging
 import resource
 import socket
+import sys
 from types import FrameType
 
 import uvicorn
@@ -54,6 +55,7 @@ def _collect_seldom() -> None:
 def run(settings: Settings, fd: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `fd`: a listening socket. Raises ConfigurationError."""
     _raise_descriptors()
+    sys.set_int_max_str_digits(settings.max_integer_digits)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

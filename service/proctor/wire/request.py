@@ -175,9 +175,7 @@ class DatasetTests(Model):
     row: dict[str, Any] = Field(description="The row, untouched.")
 
 
-Tests = Annotated[
-    StdioTests | FunctionTests | ScriptTests | PytestTests | DatasetTests, Field(discriminator="kind")
-]
+Tests = Annotated[StdioTests | FunctionTests | ScriptTests | PytestTests | DatasetTests, Field(discriminator="kind")]
 TestsAdapter: TypeAdapter[Tests] = TypeAdapter(Tests)
 
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -40,7 +41,9 @@ STOP_GRACE_S = 1.5
 FAREWELL_S = 5.0
 #: Tries to get the first sandbox; a worker that never had one gives up, so that somebody notices.
 FIRST_TRIES = 3
+#: Wall clock that second looks at timeouts may cost a worker at once, and the share of its time in the long run.
 SECOND_LOOKS_S = 600.0
+SECOND_LOOKS_SHARE = 0.1
 
 log = logging.getLogger("proctor.worker")
 
@@ -165,6 +168,7 @@ def run(
 
     Raises ConfigurationError, SandboxUnavailable.
     """
+    sys.set_int_max_str_digits(settings.max_integer_digits)
     provider = (make_provider or _make_provider)(settings)
     try:
         Worker(settings, provider, judge or _patient_judge()).serve()
@@ -183,5 +187,5 @@ def _patient_judge() -> Judge:
     from proctor.judge.patience import Budget
     from proctor.judge.run import judge
 
-    budget = Budget(SECOND_LOOKS_S)
+    budget = Budget(SECOND_LOOKS_S, refill=SECOND_LOOKS_SHARE)
     return lambda unit, session: judge(unit, session, budget=budget)
