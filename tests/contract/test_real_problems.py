@@ -12,7 +12,7 @@ import pytest
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
-from proctor.wire import Limits, ScriptTests, Verdict
+from proctor.wire import Case, Limits, ScriptTests, StdioTests, Verdict
 
 from .conftest import Kind
 
@@ -61,3 +61,22 @@ def test_mbpp(session: Session, kind: Kind) -> None:
     found = verdicts(session, samples)
     assert len(found) == (487 if kind.name in ALL else 60)
     assert {name: verdict for name, verdict in found.items() if verdict is not Verdict.PASSED} == {}
+
+
+def test_quixbugs(session: Session, kind: Kind) -> None:
+    right = {row["id"]: (row["reference_solution"], row["tests"], None) for row in rows("quixbugs", kind)}
+    assert {name: v for name, v in verdicts(session, right).items() if v is not Verdict.PASSED} == {}
+
+
+def test_negatives_in_python(session: Session, kind: Kind) -> None:
+    """Stubs, human bugs, exits and always-equal objects: none is paid, none is excused."""
+    limits = LIMITS.model_copy(update={"cpu_s": 3.0, "wall_s": 30.0})
+    wrong = [row for row in rows("negatives", kind) if row["language"] == "python"]
+    alone = StdioTests(kind="stdio", cases=[Case(stdin="", stdout="")])  # programs that hold their own tests
+    found = {}
+    for row in wrong:
+        own = row["kind"] == "humanevalpack_buggy_python"
+        tests = alone if own else ScriptTests(kind="script", code=row["tests"])
+        found[row["id"]] = judge(Unit("python", row["solution"], tests, limits, "first_failure"), session).verdict
+    assert len(found) == (912 if kind.name in ALL else 60)
+    assert {name: v.value for name, v in found.items() if v in (Verdict.PASSED, Verdict.INVALID)} == {}

@@ -17,6 +17,7 @@ A request is a tuple (operation, drops, …): `drops` are handles that the tests
 from __future__ import annotations
 
 import asyncio
+import builtins
 import collections
 import copy
 import enum
@@ -361,7 +362,7 @@ class Harness:
         bases = [b for b in cls.__bases__ if b is not object]
         writer.out += struct.pack("<I", len(bases))
         for base in bases:
-            if base.__module__ == "builtins":
+            if _is_builtin(base):
                 writer.text(b"B", base.__name__)
             else:
                 writer.out += b"#"
@@ -372,7 +373,10 @@ class Harness:
 
     def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
         writer.out += b"%"
-        writer.write(type(error)) if type(error).__module__ != "builtins" else writer.text(b"B", type(error).__name__)
+        if _is_builtin(type(error)):
+            writer.text(b"B", type(error).__name__)
+        else:
+            self._foreign(writer, type(error))
         try:
             text = str(error)
         except BaseException:
@@ -420,6 +424,11 @@ def _read_handle(reader: codec.Reader) -> int:
     (handle,) = _U64.unpack_from(reader.data, reader.at)
     reader.at += _U64.size
     return handle
+
+
+def _is_builtin(cls: type) -> bool:
+    """Whether a class is the builtin of its name; `__module__` alone is no sign (pytest's Skipped has it too)."""
+    return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, object) is cls
 
 
 def _has(cls: type, name: str) -> bool:
