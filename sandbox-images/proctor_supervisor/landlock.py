@@ -25,6 +25,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc
 _FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/mime.types")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _BASES = ("/dev/shm", "/tmp")
+_PREFIX = "sandbox-"
 
 Rule = tuple[str, int]
 
@@ -65,13 +66,38 @@ def _room(folder: str) -> int:
     return min(use.f_bavail * use.f_frsize, 1 << 30)
 
 
+def stale() -> list[tuple[str, int]]:
+    """Folders that `make_base` made for keepers that were killed since: path and owner's user id."""
+    found = []
+    for base in _BASES:
+        try:
+            entries = [entry for entry in os.scandir(base) if entry.name.startswith(_PREFIX)]
+        except OSError:
+            continue
+        for entry in entries:
+            pid = entry.name.removeprefix(_PREFIX).partition("-")[0]
+            if pid.isdigit() and entry.is_dir(follow_symlinks=False) and not _runs(int(pid)):
+                found.append((entry.path, entry.stat(follow_symlinks=False).st_uid))
+    return found
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def make_base() -> str:
     """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError."""
     if linux.landlock_abi() < ABI:
         raise OSError(f"Landlock ABI {linux.landlock_abi()}, and signals are scoped from {ABI} on")
     for base in sorted(_BASES, key=_room, reverse=True):
         try:
-            return tempfile.mkdtemp(prefix="sandbox-", dir=base)
+            return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
         except OSError:
             continue
     raise OSError(f"no folder to write in: {', '.join(_BASES)}")

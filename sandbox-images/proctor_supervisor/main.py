@@ -36,7 +36,7 @@ import socket
 import sys
 import time
 
-from . import guest, isolate, linux, protocol
+from . import boxes, guest, isolate, landlock, linux, protocol
 from .dial import dial
 from .isolate import Ground, Unavailable
 from .probe import choose
@@ -76,6 +76,7 @@ def main() -> None:
     _start_anew()
     sock = socket.socket(fileno=options.fd) if options.fd is not None else None
     _preload(options.path)  # while our own files can be read, wherever they lie
+    _remove_stale()
     _become_nobody_else(options.tier)
     linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
@@ -116,15 +117,35 @@ def _start_anew() -> None:
     os.execve(sys.executable, [sys.executable, "-S", "-s", "-B", "-c", code, *sys.argv[1:]], ENVIRONMENT)
 
 
+def _remove_stale() -> None:
+    """Remove what killed keepers left. Each as its owner, never as root: a sample chose the names in it."""
+    for path, uid in landlock.stale():
+        if os.geteuid() not in (0, uid) or (os.geteuid() == 0 and uid < isolate.MADE_UP_UIDS):
+            continue
+        pid = os.fork()
+        if pid == 0:
+            try:
+                if os.geteuid() == 0:
+                    _become(uid)
+                boxes.remove(path)
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+
+
+def _become(uid: int) -> None:
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
 def _become_nobody_else(tier: str | None) -> None:
     """Root becomes a user of its own, so that limits, signals and files per user are this sandbox's alone."""
     if os.geteuid() != 0 or tier == "U":
         return
-    os.setgroups([])
     for uid in (isolate.MADE_UP_UIDS + os.getpid(), 60_000 + os.getpid() % 5_000, 65_534):
         try:
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
+            _become(uid)
             linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc shows us nothing of our own processes
             return
         except OSError:

@@ -194,3 +194,21 @@ def test_nothing_runs_after_bombs(tier: str) -> None:
         assert _descendants() - before == ours
     provider.give_back(session)
     provider.close()
+
+
+def test_what_a_killed_keeper_left_is_removed_by_the_next() -> None:
+    before = _boxes()
+    provider = NamespaceProvider(Settings(min_tier="A"), tier="A")
+    known = _descendants()
+    session = provider.session()
+    keeper = min(_descendants() - known)
+    left = _boxes() - before
+    assert len(left) == 1
+    os.kill(keeper, signal.SIGKILL)
+    with pytest.raises(SandboxLost):
+        Runner(session).output("print(1)")
+    provider.give_back(session)
+    assert _boxes() & left == left
+    provider.give_back(provider.session())
+    assert _boxes() & left == set()
+    provider.close()
