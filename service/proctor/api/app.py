@@ -30,7 +30,7 @@ class Parts:
     """What an API process runs on: the queue, and what `/v1/info` says of the thinking model."""
 
     backend: Backend
-    thinking: dict[str, Any] | None = None
+    thinking: Callable[[], dict[str, Any]] | None = None
 
 
 Open = Callable[[Settings], AbstractAsyncContextManager[Parts]]
@@ -95,7 +95,7 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
         held.push_async_callback(backend.close)
         for name, run in (("finisher", finisher.run), ("sweeper", partial(sweeper.run, redis, settings))):
             await held.enter_async_context(_kept(name, run))
-        yield Parts(backend, scorer.describe() if scorer else None)
+        yield Parts(backend, scorer.describe if scorer else None)
 
 
 @asynccontextmanager

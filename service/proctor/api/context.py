@@ -29,14 +29,14 @@ WORKERS_S = 1.0
 class Context:
     """What the routes of one process share.
 
-    thinking: what `/v1/info` says of the thinking model, None without one.
+    thinking: gives what `/v1/info` says of the thinking model; None without one.
     stopping: set when the process begins to stop; requests that wait are then answered 503.
     """
 
     settings: Settings
     keys: KeyRing
     backend: Backend
-    thinking: dict[str, Any] | None = None
+    thinking: Callable[[], dict[str, Any]] | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:

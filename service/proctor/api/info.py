@@ -85,7 +85,7 @@ async def info(context: Shared, _: Anyone) -> Info:
             json_depth=settings.max_json_depth,
             deadline_s=settings.max_deadline_s,
         ),
-        thinking=context.thinking,
+        thinking=context.thinking() if context.thinking else None,
     )
 
 

@@ -96,7 +96,7 @@ class Checker(Model):
 class StdioTests(Model):
     """A program that reads standard input and prints its answer."""
 
-    kind: Literal["stdio"]
+    kind: Literal["stdio"] = Field(description="A program that reads and prints.")
     cases: list[Case] = Field(description="The cases, run in this order.")
     compare: Compare = Field(default_factory=Compare, description="How output is compared.")
     checker: Checker | None = Field(None, description="A special judge, instead of `compare`.")
@@ -128,7 +128,7 @@ class FunctionCompare(Model):
 class FunctionTests(Model):
     """A function that is called, its values compared outside its process."""
 
-    kind: Literal["function"]
+    kind: Literal["function"] = Field(description="A function that is called.")
     entry_point: Annotated[str, Field(min_length=1)] = Field(
         description="Name of the function, or `Class.method`.", examples=["add"]
     )
@@ -139,7 +139,7 @@ class FunctionTests(Model):
 class ScriptTests(Model):
     """Test code such as HumanEval's or MBPP's; it runs in another process than the candidate."""
 
-    kind: Literal["script"]
+    kind: Literal["script"] = Field(description="Test code.")
     code: str = Field(description="The test code.", examples=["assert add(1, 2) == 3"])
     entry_point: str | None = Field(
         None, description="Name of the candidate; a `check(candidate)` in the code is called with it."
@@ -149,7 +149,7 @@ class ScriptTests(Model):
 class PytestTests(Model):
     """Test files for pytest; each item is a case."""
 
-    kind: Literal["pytest"]
+    kind: Literal["pytest"] = Field(description="Test files for pytest.")
     files: dict[str, str] = Field(description="Test files by name.", min_length=1)
     module: str = Field("solution", description="Name under which the tests import the candidate.")
 
@@ -157,7 +157,7 @@ class PytestTests(Model):
 class DatasetTests(Model):
     """A row of a public data set, as published."""
 
-    kind: Literal["dataset"]
+    kind: Literal["dataset"] = Field(description="A row of a data set.")
     format: Literal[
         "humaneval",
         "mbpp",
