@@ -193,3 +193,16 @@ def test_orphans_of_a_killed_worker_are_not_left(service: Service) -> None:
     worker.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(orphans, timeout=5)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_integers_of_any_size_survive(service: Service) -> None:
+    """Body, Redis, worker, test process and back: 12,000 digits, more than Python turns into text unasked."""
+    base, power = 10**11, 1100
+    raw = f'{{"args": [{base}, {power}], "expected": 1{"0" * (11 * power)}}}'
+    body = (
+        '{"samples": [{"completion": "def f(a, b):\\n    return a ** b", '
+        f'"tests": {{"kind": "function", "entry_point": "f", "cases": [{raw}]}}}}]}}'
+    )
+    answer = httpx.post(f"{service.base}/v1/rewards", content=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["results"][0]["verdict"] == "passed", answer.text
