@@ -28,6 +28,7 @@ def serve(
     processes.set_environment(PROCTOR_HOST=host, PROCTOR_PORT=port, PROCTOR_WORKERS=workers, PROCTOR_SANDBOX=sandbox)
     settings = read_settings()
     key_ring(settings)  # refused here, before anything starts
+    have_image(settings)
     processes.become_supervisor(
         processes.Launch(
             host=settings.host,
@@ -65,7 +66,17 @@ def doctor(
     from proctor.doctor.command import run
 
     processes.set_environment(PROCTOR_SANDBOX=sandbox)
-    raise typer.Exit(run(read_settings(), as_json=json))
+    settings = read_settings()
+    have_image(settings)
+    raise typer.Exit(run(settings, as_json=json))
+
+
+def have_image(settings: Settings) -> None:
+    """In a checkout, build the sandbox image where docker is asked for and it is missing. Raises SandboxUnavailable."""
+    if settings.sandbox == "docker":
+        from proctor.sandbox.images import build_if_needed
+
+        build_if_needed(settings)
 
 
 def read_settings() -> Settings:
