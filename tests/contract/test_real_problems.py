@@ -64,7 +64,9 @@ def test_mbpp(session: Session, kind: Kind) -> None:
 
 
 def test_quixbugs(session: Session, kind: Kind) -> None:
-    right = {row["id"]: (row["reference_solution"], row["tests"], None) for row in rows("quixbugs", kind)}
+    """All but knapsack, whose reference takes 6 GiB and minutes for its largest test."""
+    fits = [row for row in rows("quixbugs", kind) if row["id"] != "QuixBugs/knapsack"]
+    right = {row["id"]: (row["reference_solution"], row["tests"], None) for row in fits}
     assert {name: v for name, v in verdicts(session, right).items() if v is not Verdict.PASSED} == {}
 
 
