@@ -16,7 +16,6 @@ A request is a tuple (operation, drops, …): `drops` are handles that the tests
 
 from __future__ import annotations
 
-import asyncio
 import builtins
 import collections
 import copy
@@ -103,7 +102,7 @@ class Harness:
         self._handles: dict[int, int] = {}
         self._described: set[int] = set()
         self._next = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: Any = None
         self.module = types.ModuleType(MODULE)
 
     def run(self, code: types.CodeType, leetcode_style: bool) -> None:
@@ -253,6 +252,8 @@ class Harness:
 
     def _await(self, awaitable: Any) -> Any:
         if self._loop is None:
+            import asyncio  # here: in the zygote it would make every fork dearer by a third
+
             self._loop = asyncio.new_event_loop()
 
         async def wait() -> Any:
