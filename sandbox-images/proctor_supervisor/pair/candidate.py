@@ -3,15 +3,17 @@
 This runs in the candidate's own process, so nothing here protects anybody: a candidate that patches it changes
 only what it says, and what it says is no more than values.
 
-A request is a tuple (operation, drops, …): `drops` are handles that the tests hold no longer. An answer is one of
+A message is a tuple (changes, forgotten, what, …): the first two keep the mutable containers of both ends alike (see
+shared.py). A request goes on with (operation, drops, …): `drops` are handles that the tests hold no longer. An answer
+goes on with one of
 
-    ("ok", value, changes)          changes: (n, content) for the nth mutable argument, where it was changed in place
-    ("raise", exception, changes)
+    ("ok", value)
+    ("raise", exception)
     ("stop", value)                 an iterator came to its end
     ("cannot", text)                the value cannot be sent
     ("callback", number, args, kwargs), ("next", number)
                                     a function or an iterator of the tests is wanted; the answer comes as a request
-                                    ("return", [], value) or ("throw", [], exception) or ("end", [])
+                                    ("return", (), value) or ("throw", (), exception) or ("end", ())
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import codec, frames, leetcode
+from . import codec, frames, leetcode, shared
 
 MODULE = "solution"
 _U64 = struct.Struct("<Q")
@@ -101,6 +103,7 @@ class Harness:
         self._objects: dict[int, Any] = {}
         self._handles: dict[int, int] = {}
         self._described: set[int] = set()
+        self._shared = shared.Shared()
         self._next = 0
         self._loop: Any = None
         self.module = types.ModuleType(MODULE)
@@ -116,71 +119,79 @@ class Harness:
         sys.setrecursionlimit(1000 + _depth() + 8)
         try:
             exec(code, names)
-            answer: tuple = ("ok", None, ())
+            answer: tuple = ("ok", None)
         except BaseException as error:
             _tell(error)
-            answer = ("raise", error, ())
-        self._answer(answer, [])
+            answer = ("raise", error)
+        self._answer(answer)
+        del answer
         while self._serve_one():
             pass
 
     def _serve_one(self) -> bool:
-        request, arguments = self._request()
+        request = self._request()
         if request[0] == "bye":
             return False
-        self._answer(self._do(request, arguments), arguments)
+        self._answer(self._do(request))
         return True
 
-    def _request(self) -> tuple[tuple, list[Any]]:
+    def _request(self) -> list[Any]:
         data = frames.receive(self._sock)
-        reader = codec.Reader(data, self._resolve, builtins_allowed=codec.FUNCTIONS)
-        request = _deep(reader.read)
+        if not data:  # the last answer was not taken
+            self._shared = shared.Shared()
+            self._described.clear()
+            return self._request()
+        table = self._shared
+        reader = codec.Reader(data, self._resolve, table.entries, table.next, builtins_allowed=codec.FUNCTIONS)
+        changes, forgotten, *request = _deep(reader.read)
+        table.adopt(reader.mutables)
+        table.apply(changes)
+        table.forget(forgotten)
+        table.note()
         for handle in request[1]:
             self._handles.pop(id(self._objects.pop(handle, None)), None)
-        return request, reader.mutables
+        return request
 
-    def _do(self, request: tuple, arguments: list[Any]) -> tuple:
-        before = self._image(arguments)
+    def _do(self, request: list[Any]) -> tuple:
+        """Do what is asked. Empties `request`, so that arguments that nobody keeps are held by nobody."""
+        operation, _, *operands = request
+        request.clear()
         try:
-            value = getattr(self, "_op_" + request[0])(*request[2:])
+            value = getattr(self, "_op_" + operation)(*operands)
             answer = ("ok", value)
         except StopIteration as stop:
-            answer = ("stop", stop.value) if request[0] in ("special", "resume") else ("raise", stop)
+            answer = ("stop", stop.value) if operation in ("special", "resume") else ("raise", stop)
         except BaseException as error:
             answer = ("raise", error)
         finally:
             _flush()
-        if answer[0] == "stop":
-            return answer
-        return (*answer, self._changes(arguments, before))
+        return answer
 
-    def _image(self, arguments: list[Any]) -> list[bytes]:
-        return [self._content(value, arguments) for value in arguments]
-
-    def _content(self, value: Any, arguments: list[Any]) -> bytes:
-        writer = codec.Writer(self._foreign, arguments)
+    def _answer(self, answer: tuple, *, within: bool = False) -> None:
+        """Send an answer; `within` a call: a question."""
+        table = self._shared
+        changed = table.changes() if not within or table.small() else []
+        forgotten = [] if within else table.unheld()
         try:
-            _deep(lambda: writer.write(codec.content(value)))
-        except codec.CannotCross:
-            return b""
-        return bytes(writer.out)
-
-    def _changes(self, arguments: list[Any], before: list[bytes]) -> tuple:
-        return tuple(
-            (n, codec.content(value))
-            for n, value in enumerate(arguments)
-            if self._content(value, arguments) != before[n]
-        )
-
-    def _answer(self, answer: tuple, arguments: list[Any]) -> None:
-        writer = codec.Writer(self._foreign, arguments)
-        try:
-            _deep(lambda: writer.write(answer))
-            frames.send(self._sock, writer.out)
+            self._send(changed, forgotten, answer)
         except (codec.CannotCross, frames.Oversized) as error:
-            writer = codec.Writer(self._foreign)
-            writer.write(("cannot", f"a value that cannot be sent: {error}"[:200]))
+            text = f"a value that cannot be sent: {error}"[:200]
+            self._send([], sorted({*changed, *forgotten}), ("cannot", text))
+
+    def _send(self, changed: list[int], forgotten: list[int], answer: tuple) -> None:
+        table, described = self._shared, set(self._described)
+        writer = codec.Writer(self._foreign, table.index, table.next, builtins_allowed=codec.TYPES)
+        contents = tuple((n, codec.content(table.entries[n])) for n in changed)
+        try:
+            _deep(lambda: writer.write((contents, forgotten, *answer)))
             frames.send(self._sock, writer.out)
+        except (codec.CannotCross, frames.Oversized):
+            self._described = described
+            raise
+        table.told(changed)
+        table.adopt(writer.mutables)
+        table.forget(forgotten)
+        table.note()
 
     # What the tests may ask.
 
@@ -266,16 +277,16 @@ class Harness:
     def ask(self, question: tuple) -> Any:
         """Ask the tests for what one of their callables or iterators gives. Threads take turns."""
         with self._lock:
-            self._answer(question, [])
+            self._answer(question, within=True)
             while True:
-                request, arguments = self._request()
+                request = self._request()
                 if request[0] == "return":
                     return request[2]
                 if request[0] == "throw":
                     raise request[2]
                 if request[0] == "end":
                     raise StopIteration
-                self._answer(self._do(request, arguments), arguments)
+                self._answer(self._do(request), within=True)
 
     # Handles.
 
@@ -382,11 +393,11 @@ class Harness:
             text = str(error)
         except BaseException:
             text = ""
-        at, known = len(writer.out), len(writer.mutables)
+        mark = writer.mark()
         try:
             writer.write(tuple(error.args))
         except codec.CannotCross:
-            del writer.out[at:], writer.mutables[known:]
+            writer.rewind(mark)
             writer.write((text[:1000],))
         writer.write(text[:10_000])
 

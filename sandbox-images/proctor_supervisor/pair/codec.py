@@ -5,9 +5,8 @@ keeps. The decoder believes nothing: every length is checked against what is the
 capped, integers travel as bytes (no quadratic parsing), exponents are bounded, and a dict or set whose keys collide on
 purpose is refused before it is built.
 
-Mutable containers keep their identity within a message: one that occurs twice is one object on the other side, and
-cycles work. That also tells both ends of a call which of its arguments are which, so that changes made to them in
-place can travel back.
+Mutable containers keep their identity: one that occurs twice is one object on the other side, and cycles work. That
+also tells both ends which of them are which, so that changes made to them in place can travel (shared.py).
 
 A value is one tag byte and what the tag says:
 
@@ -24,7 +23,7 @@ A value is one tag byte and what the tag says:
     n a A              numpy scalar, array, array of objects
     p                  pandas Series, Index or DataFrame
     B                  a builtin, by name
-    R                  the nth mutable container of this message
+    R                  a mutable container, by its number (see shared.py)
     < and so on        what `refer` and `resolve` make of everything else, see `Writer.foreign`
 """
 
@@ -83,13 +82,27 @@ TYPES["NoneType"] = FUNCTIONS["NoneType"] = type(None)
 
 
 class Writer:
-    """Encodes one message. `seeds`: mutable containers both sides know already, numbered from 0."""
+    """Encodes one message.
 
-    def __init__(self, foreign: Callable[[Writer, Any], None], seeds: list[Any] | tuple[Any, ...] = ()) -> None:
+    index: numbers, by id, of the mutable containers that both sides know already; first: the number of the next one.
+    builtins_allowed: those that the other end takes by name.
+    """
+
+    def __init__(
+        self,
+        foreign: Callable[[Writer, Any], None],
+        index: dict[int, int] | None = None,
+        first: int = 0,
+        *,
+        builtins_allowed: dict[str, Any] = FUNCTIONS,
+    ) -> None:
         self.out = bytearray()
-        self.mutables: list[Any] = list(seeds)
+        self.mutables: list[Any] = []  # the containers that are new
         self._foreign = foreign
-        self._index = {id(value): n for n, value in enumerate(self.mutables)}
+        self._shared = index if index is not None else {}
+        self._index: dict[int, int] = {}
+        self._first = first
+        self._builtins = builtins_allowed
         self._depth = 0
 
     def write(self, value: Any) -> None:
@@ -97,7 +110,7 @@ class Writer:
         handler = _WRITERS.get(type(value))
         if handler is not None:
             handler(self, value)
-        elif id(value) in self._index:
+        elif self._number(value) is not None:
             self._reference(value)
         elif not _write_rare(self, value):
             self._foreign(self, value)
@@ -114,10 +127,10 @@ class Writer:
 
     def known(self, value: Any) -> bool:
         """Whether `value` is a container of this message already; if so, refer to it. Else number it."""
-        if id(value) in self._index:
+        if self._number(value) is not None:
             self._reference(value)
             return True
-        self._index[id(value)] = len(self.mutables)
+        self._index[id(value)] = self._first + len(self.mutables)
         self.mutables.append(value)  # keeps it alive, so that its id stays its own
         return False
 
@@ -136,9 +149,23 @@ class Writer:
             raise CannotCross("a container that changes while it is read")
         self._depth -= 1
 
+    def mark(self) -> tuple[int, int]:
+        """Where the message stands, for `rewind`."""
+        return len(self.out), len(self.mutables)
+
+    def rewind(self, mark: tuple[int, int]) -> None:
+        """Take back what was written since `mark`, after a CannotCross."""
+        for value in self.mutables[mark[1] :]:
+            del self._index[id(value)]
+        del self.out[mark[0] :], self.mutables[mark[1] :]
+
+    def _number(self, value: Any) -> int | None:
+        number = self._shared.get(id(value))
+        return self._index.get(id(value)) if number is None else number
+
     def _reference(self, value: Any) -> None:
         self.out += b"R"
-        self.out += _U32.pack(self._index[id(value)])
+        self.out += _U32.pack(self._number(value))
 
 
 def _w_int(w: Writer, v: int) -> None:
@@ -282,7 +309,7 @@ def _w_view(kind: str) -> Callable[[Writer, Any], None]:
 
 def _w_builtin(w: Writer, v: Any) -> None:
     name = _BUILTIN_NAMES.get(id(v))
-    if name is None:
+    if name is None or name not in w._builtins:
         w._foreign(w, v)
     else:
         w.text(b"B", name)
@@ -385,22 +412,25 @@ def _w_pandas(w: Writer, v: Any, pandas: Any) -> bool:
 class Reader:
     """Decodes one message. Raises Malformed, TooLarge.
 
-    resolve: called with (reader, tag) for tags of the conversation; tests: whether this is the tests' end, which
-    takes only types among builtins.
+    resolve: called with (reader, tag) for tags of the conversation; entries: the containers that both sides know
+    already, by number; first: the number of the next one; builtins_allowed: the tests' end takes only types.
     """
 
     def __init__(
         self,
         data: bytes,
         resolve: Callable[[Reader, int], Any],
-        seeds: list[Any] | tuple[Any, ...] = (),
+        entries: dict[int, Any] | None = None,
+        first: int = 0,
         *,
         builtins_allowed: dict[str, Any] = TYPES,
         at: int = 0,
     ) -> None:
         self.data = data
         self.at = at
-        self.mutables: list[Any] = list(seeds)
+        self.mutables: list[Any] = []  # the containers that are new
+        self._shared = entries if entries is not None else {}
+        self._first = first
         self._resolve = resolve
         self._builtins = builtins_allowed
         self._depth = 0
@@ -729,7 +759,10 @@ def _r_builtin(r: Reader) -> Any:
 
 def _r_known(r: Reader) -> Any:
     number = r.count()
-    if number >= len(r.mutables):
+    if number in r._shared:
+        return r._shared[number]
+    number -= r._first
+    if not 0 <= number < len(r.mutables):
         raise Malformed("a container that is not there")
     return r.mutables[number]
 

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from . import codec, frames
+from . import codec, frames, shared
 from .remote import Handle, Remote, RemoteClasses, is_remote
 
 _U64 = struct.Struct("<Q")
@@ -42,6 +42,10 @@ _ITERATORS: tuple[Any, ...] = (
 )
 #: Raised by a plain call, these would mean something to the tests or their runner that the candidate must not say.
 _DISGUISED = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt)
+
+
+#: Callables of the tests that the candidate may hold at a time.
+LENT_MAX = 10_000
 
 
 class CandidateError(RuntimeError):
@@ -75,27 +79,31 @@ class Link:
         self._proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self._streams: dict[int, int] = {}  # id of a generator or coroutine made here -> handle
         self._dropped: list[int] = []
-        self._lent: dict[int, Any] = {}  # callables and iterators lent for the calls now running
-        self._numbers = itertools.count(1)
+        self._lent: dict[int, Any] = {}  # callables and iterators, see `_keeps`
+        self._last_lent = 0
         self._bases: dict[int, Any] = {}
+        self._shared = shared.Shared()
 
     # Asking.
 
     def loaded(self) -> None:
         """Wait until the candidate's module has run. Raises what it raised."""
-        self._conclude(self._receive([]), [], False)
+        self._conclude(self._receive(), False)
 
     def ask(self, operation: str, *operands: Any, iterating: bool = False) -> Any:
         """Ask one thing. Raises what the candidate raised; StopIteration only where `iterating`."""
         self.asked += 1
         self._bases.clear()
-        lent_before = set(self._lent)
+        lent_before, kept = set(self._lent), False
         try:
-            mutables = self._send((operation, self._take_dropped(), *operands))
-            return self._conclude(self._receive(mutables), mutables, iterating)
+            self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
+            value = self._conclude(self._receive(), iterating)
+            kept = _keeps(operation, operands) or _is_made(value)
+            return value
         finally:
-            for number in set(self._lent) - lent_before:
-                del self._lent[number]
+            if not kept:
+                for number in set(self._lent) - lent_before:
+                    del self._lent[number]
 
     def base_of(self, value: Any) -> Any:
         """The built-in content of an object whose class extends a built-in container; of an Enum, its value.
@@ -124,44 +132,72 @@ class Link:
         """A proxy is no more; the candidate need not keep what it stood for."""
         self._dropped.append(handle)
 
-    def _send(self, question: tuple) -> list[Any]:
-        writer = codec.Writer(self._foreign)
+    def _send(self, question: tuple, *, within: bool = False) -> None:
+        """Send a question; `within` a call: an answer."""
+        table = self._shared
+        changed = table.changes() if not within or table.small() else []
+        forgotten = [] if within else table.unheld()
         try:
-            writer.write(question)
-            frames.send(self._sock, writer.out)
+            try:
+                self._write(changed, forgotten, question)
+            except codec.CannotCross:
+                if not changed:
+                    raise
+                self._write([], sorted({*changed, *forgotten}), question)
         except codec.CannotCross as error:
             raise TypeError(f"the tests pass a value that cannot cross to the candidate: {error}") from None
         except frames.Oversized:
             raise ValueError("the tests pass a value that is too large to cross to the candidate") from None
         except frames.Gone:
             self._gone()
-        return writer.mutables
 
-    def _receive(self, seeds: list[Any]) -> tuple:
+    def _write(self, changed: list[int], forgotten: list[int], question: tuple) -> None:
+        table = self._shared
+        writer = codec.Writer(self._foreign, table.index, table.next)
+        writer.write((tuple((n, codec.content(table.entries[n])) for n in changed), forgotten, *question))
+        frames.send(self._sock, writer.out)
+        table.told(changed)
+        table.adopt(writer.mutables)
+        table.forget(forgotten)
+
+    def _receive(self) -> tuple:
         while True:
+            table = self._shared
             try:
-                reader = codec.Reader(frames.receive(self._sock), self._resolve, seeds)
-                answer = reader.read()
+                reader = codec.Reader(frames.receive(self._sock), self._resolve, table.entries, table.next)
+                message = reader.read()
                 reader.end()
+                if type(message) is not tuple or len(message) < 4 or type(message[2]) is not str:
+                    self._tampered("an answer of no known form")
+                table.adopt(reader.mutables)
+                table.apply(message[0])
+                table.forget(message[1])
+                table.note()
             except frames.Gone:
                 self._gone()
             except frames.Oversized:
                 self._tampered("a message beyond every bound")
-            except codec.Malformed as error:
+            except (codec.Malformed, TypeError, ValueError) as error:
                 self._tampered(str(error))
             except codec.TooLarge as error:
+                self._start_anew()
                 raise CandidateError(f"a value that is not accepted: {error}") from None
-            if type(answer) is not tuple or len(answer) < 2 or type(answer[0]) is not str:
-                self._tampered("an answer of no known form")
+            answer = message[2:]
             if answer[0] in ("callback", "next"):
                 self._call_back(answer)
             else:
                 return answer
 
-    def _conclude(self, answer: tuple, mutables: list[Any], iterating: bool) -> Any:
-        kind, value, *rest = answer
-        if rest and kind in ("ok", "raise"):
-            self._apply(rest[0], mutables)
+    def _start_anew(self) -> None:
+        """A message was not read to its end: what it would have made known is known to neither end."""
+        self._shared = shared.Shared()
+        try:
+            frames.send(self._sock, b"")
+        except frames.Gone:
+            self._gone()
+
+    def _conclude(self, answer: tuple, iterating: bool) -> Any:
+        kind, value = answer[:2]
         if kind == "ok":
             return value
         if kind == "stop" and iterating:
@@ -178,22 +214,16 @@ class Link:
             return error
         return CandidateError(f"the candidate raised {type(error).__name__}")
 
-    def _apply(self, changes: Any, mutables: list[Any]) -> None:
-        """Give arguments that were changed in place their new content."""
-        try:
-            for number, new in changes:
-                codec.replace_content(mutables[number], new)
-        except (TypeError, ValueError, IndexError, codec.Malformed):
-            self._tampered("changes of no argument")
-
     # Lending: callables and iterators of the tests.
 
     def _call_back(self, answer: tuple) -> None:
         kind, number, *operands = answer
-        lent = self._lent.get(number)
-        if lent is None:
+        if type(number) is not int or not 0 < number <= self._last_lent:
             self._tampered("a call of a function that was not lent")
         try:
+            lent = self._lent.get(number)
+            if lent is None:
+                raise RuntimeError("a function of the tests is called after the call that it was given for")
             if kind == "next":
                 reply: tuple = ("return", [], next(lent))
             else:
@@ -204,13 +234,15 @@ class Link:
         except Exception as error:
             reply = ("throw", [], error)
         try:
-            self._send(reply)
+            self._send(reply, within=True)
         except (TypeError, ValueError) as error:
-            self._send(("throw", [], TypeError(str(error))))
+            self._send(("throw", [], TypeError(str(error))), within=True)
 
     def _lend(self, value: Any) -> int:
-        number = next(self._numbers)
+        number = self._last_lent = self._last_lent + 1
         self._lent[number] = value
+        if len(self._lent) > LENT_MAX:
+            del self._lent[next(iter(self._lent))]
         return number
 
     # Handles.
@@ -254,10 +286,10 @@ class Link:
         else:
             writer.write(next(base for base in cls.__mro__ if base.__module__ == "builtins"))
         try:
-            at, known = len(writer.out), len(writer.mutables)
+            mark = writer.mark()
             writer.write(tuple(error.args))
         except codec.CannotCross:
-            del writer.out[at:], writer.mutables[known:]
+            writer.rewind(mark)
             writer.write((str(error)[:1000],))
 
     def _resolve(self, reader: codec.Reader, tag: int) -> Any:
@@ -311,6 +343,26 @@ class Link:
     def _forget(self, number: int, handle: int) -> None:
         self._streams.pop(number, None)
         self.drop(handle)
+
+
+def _keeps(operation: str, operands: tuple) -> bool:
+    """Whether callables in this question may be called in later ones too.
+
+    Those given to a plain function are lent for its call. What is given to an object is the object's: an observer, a
+    handler, a field. And what makes functions or objects (a decorator, a class) makes them of what it is given.
+    """
+    if operation in ("setattr", "setglobal"):
+        return True
+    if operation == "special":
+        return bool(operands[0] == "__setitem__")
+    return operation == "call" and (isinstance(operands[0], type) or type(operands[0]).__name__ == "method")
+
+
+def _is_made(value: Any) -> bool:
+    """Whether a result is, or brings, a function or an object of the candidate's."""
+    if isinstance(value, types.GeneratorType | types.CoroutineType) or is_remote(value):
+        return True
+    return type(value) in (list, tuple, dict) and any(map(is_remote, value.values() if type(value) is dict else value))
 
 
 def _generator(link: Link, handle: int) -> Iterator[Any]:

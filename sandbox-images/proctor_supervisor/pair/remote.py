@@ -281,7 +281,8 @@ class RemoteClasses:
             return self._by_handle[handle]
         if mark != b"+" or len(self._by_handle) >= CLASSES_MAX:
             raise codec.Malformed("a class of no known form")
-        return self._make(handle, *self._description(reader))
+        description = self._description(reader)
+        return self._by_handle.get(handle) or self._make(handle, *description)
 
     def _description(self, reader: codec.Reader) -> tuple:
         name, module = reader.read(), reader.read()

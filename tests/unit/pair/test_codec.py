@@ -26,13 +26,13 @@ def unknown(reader: codec.Reader, tag: int) -> NoReturn:
 
 
 def encode(value: Any, seeds: tuple[Any, ...] = ()) -> bytes:
-    writer = codec.Writer(refuse, seeds)
+    writer = codec.Writer(refuse, {id(value): n for n, value in enumerate(seeds)}, len(seeds))
     writer.write(value)
     return bytes(writer.out)
 
 
 def decode(data: bytes, seeds: tuple[Any, ...] = ()) -> Any:
-    reader = codec.Reader(data, unknown, seeds)
+    reader = codec.Reader(data, unknown, dict(enumerate(seeds)), len(seeds))
     value = reader.read()
     reader.end()
     return value
