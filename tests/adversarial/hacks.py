@@ -356,6 +356,7 @@ FORGERIES = [
         "tampered",
         "runtime_error",
         "wrong_answer",
+        "time_limit",
     ),
     hack(
         "a huge length on every descriptor",

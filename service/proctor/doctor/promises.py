@@ -127,7 +127,11 @@ def _stopped(name: str, *expected: str, **limits: float) -> Callable[[Bench], li
     def breaches(bench: Bench) -> list[str]:
         ran = bench.run(_source("bombs", name), limits=LIMITS.model_copy(update=limits))
         ended = ran.stopped or ("refused" if ran.exit_code != 0 else "unhindered")
-        return [] if ended in expected else [f"ended {ended}, not for {' or '.join(expected)}"]
+        if ended not in expected:
+            return [f"ended {ended}, not for {' or '.join(expected)}"]
+        if ran.cpu_s > 2 * LIMITS.cpu_s or ran.memory_mib > 2 * LIMITS.memory_mib:
+            return [f"stopped late, after {ran.cpu_s:.1f} s of CPU time and {ran.memory_mib:.0f} MiB"]
+        return []
 
     return breaches
 

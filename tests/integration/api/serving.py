@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,12 @@ class Service:
 
     def named(self, part: str) -> list[psutil.Process]:
         """Direct children whose command line holds `part`."""
-        parent = psutil.Process(self.process.pid)
-        return [p for p in parent.children() if part in " ".join(p.cmdline())]
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it died just now
+                if part in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     def signal(self, number: signal.Signals, within_s: float = 20) -> int:
         self.tree()
