@@ -21,10 +21,12 @@ from __future__ import annotations
 import builtins
 import collections
 import copy
+import dataclasses
 import enum
 import inspect
 import operator
 import os
+import random
 import socket
 import struct
 import sys
@@ -39,6 +41,8 @@ from . import codec, frames, leetcode, shared
 MODULE = "solution"
 _U64 = struct.Struct("<Q")
 _BY_VALUE: tuple[Any, ...] = (int, float, complex, str, bytes)
+_SCALARS = (type(None), bool, int, float, str, bytes)
+CAUSES_MAX = 8
 _CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque, bytearray)
 PROTOCOLS = (
     "__call__ __iter__ __next__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __enter__ "
@@ -47,6 +51,7 @@ PROTOCOLS = (
     "__ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ "
     "__or__ __xor__ __divmod__"
 ).split()
+_FIELD = dataclasses._FIELD  # type: ignore[attr-defined]
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__len__": len,
     "__iter__": iter,
@@ -104,6 +109,7 @@ class Harness:
         self._handles: dict[int, int] = {}
         self._described: set[int] = set()
         self._shared = shared.Shared()
+        self._twins: dict[str, type] = {}
         self._next = 0
         self._loop: Any = None
         self.module = types.ModuleType(MODULE)
@@ -171,7 +177,7 @@ class Harness:
         """Send an answer; `within` a call: a question."""
         table = self._shared
         changed = table.changes() if not within or table.small() else []
-        forgotten = [] if within else table.unheld()
+        forgotten = table.unheld_lately() if within else table.unheld()
         try:
             self._send(changed, forgotten, answer)
         except (codec.CannotCross, frames.Oversized) as error:
@@ -246,6 +252,21 @@ class Harness:
                 return base(base.__iter__(target))
         return target.value if isinstance(target, enum.Enum) else None
 
+    def _op_fields(self, target: Any) -> tuple:
+        """The fields of a dataclass. Raises AttributeError."""
+        fields = target.__dataclass_fields__.values()
+        return tuple((f.name, f.init, f.repr, f.compare, bool(f.kw_only)) for f in fields if f._field_type is _FIELD)
+
+    def _op_seed(self, value: Any) -> None:
+        random.seed(value)
+
+    def _op_environ(self, name: str, value: str | None) -> None:
+        """The tests set or unset a variable of the environment."""
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
     def _op_resume(self, generator: Any, how: str, value: Any) -> Any:
         if how == "throw":
             return generator.throw(value)
@@ -312,20 +333,30 @@ class Harness:
         raise codec.Malformed(f"tag {tag}")
 
     def _plain_object(self, reader: codec.Reader) -> Any:
-        name = reader.text()
+        """An object of the tests: of the candidate's class of that name, else of one with the tests' methods."""
+        name, at = reader.text(), len(reader.mutables)
+        reader.remember(None)
+        attributes = reader.items()
         cls = self.module.__dict__.get(name)
         if not isinstance(cls, type) or not hasattr(cls, "__dict__"):
-            cls = type(name, (), {"__module__": MODULE})
+            cls = self._twin(name, dict(zip(attributes[::2], attributes[1::2], strict=True)))
         value: Any
         try:
             value = object.__new__(cls)
         except TypeError:
             value = object.__new__(type(name, (), {"__module__": MODULE}))
-        reader.remember(value)
+        reader.mutables[at] = value
         fields = reader.items()
         for key, field in zip(fields[::2], fields[1::2], strict=True):
             object.__setattr__(value, key, field)
         return value
+
+    def _twin(self, name: str, attributes: dict) -> type:
+        """A class for objects of the tests' class `name`; methods are bound already, so each object has its own."""
+        base = self._twins.get(name)
+        if base is None:
+            base = self._twins[name] = type(name, (), {"__module__": MODULE})
+        return type(name, (base,), {"__module__": MODULE, **attributes}) if attributes else base
 
     def _exception(self, reader: codec.Reader) -> BaseException:
         cls, args = reader.read(), reader.read()
@@ -383,12 +414,18 @@ class Harness:
         hashing: Any = getattr(cls, "__hash__", None)
         writer.write((hashing is not None, hashing is not object.__hash__))
 
-    def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
+    def _write_exception(self, writer: codec.Writer, error: BaseException, depth: int = 0) -> None:
+        """An exception: class, handle, arguments, text, plain fields, cause."""
         writer.out += b"%"
+        error.__traceback__ = None  # its frames would hold whatever was passed
         if _is_builtin(type(error)):
             writer.text(b"B", type(error).__name__)
+            writer.out += _U64.pack(0)
         else:
             self._foreign(writer, type(error))
+            self._next += 1
+            self._objects[self._next] = error
+            writer.out += _U64.pack(self._next)
         try:
             text = str(error)
         except BaseException:
@@ -400,6 +437,12 @@ class Harness:
             writer.rewind(mark)
             writer.write((text[:1000],))
         writer.write(text[:10_000])
+        fields = {**vars(error)} if hasattr(error, "__dict__") else {}
+        writer.write(tuple((str(name), value) for name, value in fields.items() if type(value) in _SCALARS))
+        if error.__cause__ is None or depth == CAUSES_MAX:
+            writer.write(None)
+        else:
+            self._write_exception(writer, error.__cause__, depth + 1)
 
 
 class _Callback:
@@ -445,9 +488,8 @@ def _is_builtin(cls: type) -> bool:
 
 def _has(cls: type, name: str) -> bool:
     """Whether instances have a special method worth asking for: object's own equality is identity."""
-    method: Any = getattr(cls, name, None)
-    default: Any = getattr(object, name, None)
-    return method is not None and method is not default
+    method = next((vars(base)[name] for base in type.mro(cls) if name in vars(base)), None)
+    return method is not None and method is not vars(object).get(name)
 
 
 def _plain(base: type, value: Any) -> Any:

@@ -8,6 +8,8 @@ reported was written before (see `Report`), and the supervisor's account decides
 from __future__ import annotations
 
 import itertools
+import os
+import random
 import socket
 import struct
 import types
@@ -84,6 +86,25 @@ class Link:
         self._bases: dict[int, Any] = {}
         self._shared = shared.Shared()
 
+    def share_surroundings(self) -> None:
+        """The tests' `random.seed` and what they set in the environment hold for the candidate too."""
+        seed, put, unset = random.seed, os.putenv, os.unsetenv
+
+        def seed_both(a: Any = None, version: int = 2) -> None:
+            seed(a, version)
+            if a is not None:
+                self.ask("seed", a)
+
+        def put_both(name: Any, value: Any) -> None:
+            put(name, value)
+            self.ask("environ", os.fsdecode(name), os.fsdecode(value))
+
+        def unset_both(name: Any) -> None:
+            unset(name)
+            self.ask("environ", os.fsdecode(name), None)
+
+        random.seed, os.putenv, os.unsetenv = seed_both, put_both, unset_both
+
     # Asking.
 
     def loaded(self) -> None:
@@ -132,11 +153,17 @@ class Link:
         """A proxy is no more; the candidate need not keep what it stood for."""
         self._dropped.append(handle)
 
+    def hold(self, value: Any, handle: int) -> None:
+        """Drop the handle when `value` is no more."""
+        if handle in self._dropped:
+            self._dropped.remove(handle)
+        weakref.finalize(value, self.drop, handle)
+
     def _send(self, question: tuple, *, within: bool = False) -> None:
         """Send a question; `within` a call: an answer."""
         table = self._shared
         changed = table.changes() if not within or table.small() else []
-        forgotten = [] if within else table.unheld()
+        forgotten = table.unheld_lately() if within else table.unheld()
         try:
             try:
                 self._write(changed, forgotten, question)
@@ -271,15 +298,20 @@ class Link:
         return cls.__module__ == self._tests_module and hasattr(value, "__dict__") and not isinstance(value, type)
 
     def _write_plain_object(self, writer: codec.Writer, value: Any) -> None:
-        """An instance of a class of the tests crosses as its fields; changes to them come back."""
+        """An instance of a class of the tests crosses as its methods, lent, and its fields, kept alike."""
         if writer.known(value):
             return
         writer.text(b"X", type(value).__name__)
+        attributes = _attributes(value)
+        writer.items(attributes, len(attributes))
         fields = list(itertools.chain.from_iterable(vars(value).items()))
         writer.items(fields, len(fields))
 
     def _write_exception(self, writer: codec.Writer, error: BaseException) -> None:
         cls = type(error)
+        if "_proctor_handle" in vars(error):
+            writer.out += b"<" + _U64.pack(vars(error)["_proctor_handle"])
+            return
         writer.out += b"%"
         if self.classes.handle_of(cls) is not None or cls.__module__ == "builtins":
             writer.write(cls)
@@ -343,6 +375,25 @@ class Link:
     def _forget(self, number: int, handle: int) -> None:
         self._streams.pop(number, None)
         self.drop(handle)
+
+
+#: What the candidate's twin of an object of the tests does itself.
+_NOT_LENT = set(
+    "__init__ __new__ __getattribute__ __getattr__ __setattr__ __delattr__ __del__ __class_getitem__".split()
+)
+_NOT_LENT |= {"__init_subclass__", "__set_name__", "__reduce__", "__reduce_ex__", "__repr__"}
+
+
+def _attributes(value: Any) -> list[Any]:
+    """Names and values of what the class of an object of the tests gives it: methods, and plain data."""
+    found: dict[str, Any] = {}
+    for base in reversed(type(value).__mro__[:-1]):
+        for name, attribute in vars(base).items():
+            if isinstance(attribute, types.FunctionType | staticmethod | classmethod) and name not in _NOT_LENT:
+                found[name] = getattr(value, name)
+            elif not name.startswith("__") and isinstance(attribute, bool | int | float | str | None):
+                found[name] = attribute
+    return list(itertools.chain.from_iterable(found.items()))
 
 
 def _keeps(operation: str, operands: tuple) -> bool:

@@ -15,6 +15,10 @@ import sys
 
 _SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "signature", "getfullargspec", "getmembers"}
 _STREAMS = {"stdin", "stdout", "stderr"}
+_FILE_FIXTURES = ("tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory")
+_FILE_CALLS = {("io", "open")}
+_FILE_CALLS |= {("os.path", n) for n in ("exists", "isfile", "isdir", "getsize")}
+_FILE_CALLS |= {("os", n) for n in "chdir listdir makedirs mkdir remove rename rmdir scandir unlink walk".split()}
 
 
 class Unparsable(Exception):
@@ -132,6 +136,8 @@ def _reason(node: ast.AST, candidates: frozenset[str] | set[str]) -> str | None:
         return f"capture output ({node.arg}), which the candidate prints in a process of its own"
     if isinstance(node, ast.arg) and node.arg == "monkeypatch":
         return "patch (monkeypatch) what the candidate would use in a process of its own"
+    if isinstance(node, ast.arg) and node.arg in _FILE_FIXTURES:
+        return f"share files ({node.arg}) with the candidate, whose folder is its own"
     if isinstance(node, ast.Call):
         return _reason_of_call(node, candidates)
     if isinstance(node, ast.Assign | ast.AugAssign):
@@ -149,6 +155,10 @@ def _reason(node: ast.AST, candidates: frozenset[str] | set[str]) -> str | None:
 
 def _reason_of_call(node: ast.Call, candidates: frozenset[str] | set[str]) -> str | None:
     name = _last(node.func)
+    if _shares_files(node.func):
+        return f"share files ({ast.unparse(node.func)}) with the candidate, whose folder is its own"
+    if name == "setattr" and node.args and _root(node.args[0]) in ("sys", "builtins"):
+        return f"patch {_root(node.args[0])} for the candidate"
     if name in ("patch", "redirect_stdout", "redirect_stderr", "redirect_stdin") or _is_patch(node.func):
         return f"use {ast.unparse(node.func)}, which does not reach the candidate's process"
     if name in _SOLUTION_READERS and any(_root(a) in candidates for a in node.args):
@@ -161,6 +171,16 @@ def _is_patch(func: ast.expr) -> bool:
     return (
         isinstance(func, ast.Attribute) and func.attr in ("object", "dict", "multiple") and _last(func.value) == "patch"
     )
+
+
+def _shares_files(func: ast.expr) -> bool:
+    """Whether this call makes, reads or looks for files: the candidate's are in another folder."""
+    if isinstance(func, ast.Name):
+        return func.id in ("open", "NamedTemporaryFile", "TemporaryDirectory", "mkdtemp", "mkstemp")
+    if not isinstance(func, ast.Attribute):
+        return False
+    owner = ast.unparse(func.value)
+    return (owner, func.attr) in _FILE_CALLS or owner in ("tempfile", "shutil")
 
 
 def _last(node: ast.AST) -> str | None:

@@ -11,6 +11,9 @@ decided here. Operators between two objects of the candidate's are its own busin
 
 from __future__ import annotations
 
+import abc
+import dataclasses
+import enum
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -67,7 +70,19 @@ class RemoteType(type):
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_proctor") or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
             raise AttributeError(name)
+        if name == "__dataclass_fields__":
+            return _dataclass_fields(cls._proctor_link, cls)
         return cls._proctor_link.ask("getattr", cls, name)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        """Named tuples are tuples here, of a class of their own that stands for the candidate's."""
+        if type.__instancecheck__(cls, value):
+            return True
+        kind = type(value)
+        return isinstance(value, tuple) and "_proctor_named" in kind.__dict__ and issubclass(kind._proctor_named, cls)
+
+    def __dir__(cls) -> Any:
+        return cls._proctor_link.ask("special", "__dir__", cls, ())
 
     def __setattr__(cls, name: str, value: Any) -> None:
         if name.startswith("__"):
@@ -100,8 +115,10 @@ class Remote:
     _proctor_hash: tuple[bool, bool]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_proctor"):
+        if name.startswith("_proctor") or name == "__globals__":
             raise AttributeError(name)
+        if name == "__dataclass_fields__":
+            return _dataclass_fields(self._proctor_link, self)
         return self._proctor_link.ask("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -257,10 +274,61 @@ def _methods(protocols: set[str]) -> dict[str, Any]:
     return made
 
 
+class _OnClass:
+    """An attribute of every class, which Python would look for here, asked of the candidate's class instead."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, cls: Any, kind: Any = None) -> Any:
+        if cls is None:
+            return self
+        return cls._proctor_link.ask("getattr", cls, self._name)
+
+    def __set__(self, cls: Any, value: Any) -> None:
+        type.__setattr__(cls, self._name, value)
+
+
+for _name in ("__doc__", "__annotations__", "__slots__"):
+    setattr(RemoteType, _name, _OnClass(_name))
+
+
+def _registered(made: Any, module: str, name: str) -> Any:
+    """The candidate's copy of an abstract class of the standard library counts as that class."""
+    if module in ("collections.abc", "numbers"):
+        original = getattr(sys.modules.get(module), name, None)
+        if isinstance(original, abc.ABCMeta):
+            original.register(made)
+    return made
+
+
+def _is_enum(kind: Any, value_kind: type) -> bool:
+    """Whether a class of the candidate's extends one of enum's own classes, `kind`."""
+    return kind.__module__ == "enum" and any(
+        isinstance(base, RemoteType) and (base.__module__, base.__name__) == ("enum", kind.__name__)
+        for base in value_kind.__mro__
+    )
+
+
+def _instance_of_enum(kind: Any, value: Any) -> bool:
+    return type.__instancecheck__(kind, value) or _is_enum(kind, type(value))
+
+
+def _subclass_of_enum(kind: Any, cls: type) -> bool:
+    return type.__subclasscheck__(kind, cls) or _is_enum(kind, cls)
+
+
+def let_enums_count() -> None:
+    """`isinstance(colour, Enum)` holds for the candidate's enums."""
+    enum.EnumType.__instancecheck__ = _instance_of_enum  # type: ignore[method-assign]
+    enum.EnumType.__subclasscheck__ = _subclass_of_enum  # type: ignore[method-assign]
+
+
 class RemoteClasses:
     """The candidate's classes met so far, by handle."""
 
     def __init__(self, link: Link) -> None:
+        let_enums_count()
         self._link = link
         self._by_handle: dict[int, type] = {}
         self._handles: dict[type, int] = {}
@@ -331,12 +399,14 @@ class RemoteClasses:
             "_proctor_link": self._link,
             "_proctor_class": handle,
             "__doc__": property(_documentation),
+            "__annotations__": property(_annotations),
             "_proctor_equality": "__eq__" in protocols,
             "_proctor_hash": (bool(hashing[0]), bool(hashing[1])),
             "_proctor_extends_builtin": extends,
         }
         try:
-            return RemoteType(name, remote or (Remote,), body)
+            made = RemoteType(name, remote or (Remote,), body)
+            return _registered(made, module, name)
         except (TypeError, ValueError) as error:
             raise codec.Malformed(f"a class that cannot be: {error}") from None
 
@@ -345,7 +415,13 @@ class RemoteClasses:
         known = _standard_exception(module, name)
         if known is not None:
             return known
-        body = {"__module__": module, "_proctor_link": self._link, "_proctor_class": handle}
+        body = {
+            "__module__": module,
+            "_proctor_link": self._link,
+            "_proctor_class": handle,
+            "__getattr__": _error_attribute,
+            "__str__": _error_text,
+        }
         try:
             return RemoteType(name, tuple(dict.fromkeys(bases)), body)
         except (TypeError, ValueError):
@@ -356,19 +432,19 @@ class RemoteClasses:
             raise codec.Malformed(f"an exception class that cannot be: {error}") from None
 
     def read_exception(self, reader: codec.Reader) -> BaseException:
-        """An exception of the candidate's: of its class here, with its arguments and text."""
-        cls, args, text = reader.read(), reader.read(), reader.read()
+        """An exception of the candidate's: of its class here, with its arguments, text, plain fields and cause."""
+        cls, handle = reader.read(), _handle(reader)
+        args, text, fields, cause = reader.read(), reader.read(), reader.read(), reader.read()
         if not (isinstance(cls, type) and issubclass(cls, BaseException) and type(args) is tuple):
             raise codec.Malformed("an exception of no known form")
-        try:
-            error = cls.__new__(cls, *args)
-        except (TypeError, ValueError, OverflowError):
-            error = cls.__new__(cls)
-        error.args = args
-        try:
-            error.__dict__["_proctor_candidate"] = str(text)[:2000]
-        except (AttributeError, TypeError):
-            pass
+        error = _made_exception(cls, args)
+        error.__dict__.update((n, v) for n, v in _pairs(fields) if not n.startswith("_"))
+        error.__dict__["_proctor_candidate"] = str(text)
+        if isinstance(cause, BaseException):
+            error.__cause__ = cause
+        if handle and isinstance(cls, RemoteType):
+            error.__dict__["_proctor_handle"] = handle
+            self._link.hold(error, handle)
         return error
 
     def named_tuple(self, cls: type, names: tuple) -> type:
@@ -386,10 +462,53 @@ class RemoteClasses:
                 "_asdict": lambda self: dict(zip(self._fields, self, strict=True)),
                 "_proctor_link": self._link,
                 "_proctor_class": self._handles[cls],
+                "_proctor_named": cls,
             }
             made = self._named[key] = type(cls.__name__, (tuple,), body)
             self._handles[made] = self._handles[cls]
         return made
+
+
+def _made_exception(cls: type[BaseException], args: tuple) -> BaseException:
+    """An exception with these arguments. Only Python's own initialise themselves."""
+    try:
+        error = cls.__new__(cls, *args)
+        if cls.__module__ == "builtins":
+            error.__init__(*args)  # type: ignore[misc]
+    except (TypeError, ValueError, OverflowError):
+        error = cls.__new__(cls)
+    error.args = args
+    return error
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:
+    if type(value) is tuple and all(type(v) is tuple and len(v) == 2 and type(v[0]) is str for v in value):
+        return list(value)
+    raise codec.Malformed("fields of no known form")
+
+
+def _error_attribute(self: Any, name: str) -> Any:
+    if name.startswith("_proctor") or "_proctor_handle" not in self.__dict__:
+        raise AttributeError(name)
+    return self._proctor_link.ask("getattr", Handle(self.__dict__["_proctor_handle"]), name)
+
+
+def _error_text(self: Any) -> str:
+    return str(self.__dict__.get("_proctor_candidate", ""))
+
+
+def _annotations(self: Any) -> Any:
+    return self._proctor_link.ask("getattr", self, "__annotations__")
+
+
+def _dataclass_fields(link: Link, target: Any) -> dict[str, Any]:
+    """The fields of a dataclass of the candidate's, as dataclasses.fields, asdict and replace look for them."""
+    fields: dict[str, Any] = {}
+    for name, init, shown, compared, keyword in link.ask("fields", target):
+        field: Any = dataclasses.field(init=init, repr=shown, compare=compared, kw_only=keyword)
+        field.name, field._field_type = str(name), dataclasses._FIELD  # type: ignore[attr-defined]
+        fields[field.name] = field
+    return fields
 
 
 def _documentation(self: Any) -> Any:

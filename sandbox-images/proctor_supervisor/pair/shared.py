@@ -10,6 +10,7 @@ Content is compared element by element and by identity, one level deep: nested c
 
 from __future__ import annotations
 
+import itertools
 import operator
 import sys
 from collections.abc import Iterable
@@ -32,20 +33,21 @@ class Shared:
         self.index: dict[int, int] = {}
         self.next = 0
         self._images: dict[int, Any] = {}
+        self._unnoted: set[int] = set()
 
     def adopt(self, containers: list[Any]) -> None:
         """Number the new containers of a message, as the other end does."""
         for value in containers:
             self.entries[self.next] = value
+            self._unnoted.add(self.next)
             self.index[id(value)] = self.next
             self.next += 1
 
     def note(self) -> None:
         """Remember what every container holds now; it is the same at both ends."""
-        images = self._images
-        for number, value in self.entries.items():
-            if number not in images:
-                images[number] = _image(value)
+        for number in self._unnoted:
+            self._images[number] = _image(self.entries[number])
+        self._unnoted.clear()
 
     def changes(self) -> list[int]:
         """The containers that hold something else than was noted."""
@@ -53,6 +55,7 @@ class Shared:
 
     def told(self, changed: Iterable[int]) -> None:
         """The other end learns of these changes."""
+        self._unnoted.update(changed)
         for number in changed:
             self._images.pop(number, None)
 
@@ -60,10 +63,15 @@ class Shared:
         """Whether comparing everything is cheap."""
         elements = 0
         for value in self.entries.values():
-            elements += _size(value)
+            elements += _size(value) + 1
             if elements > ELEMENTS_MAX_WITHIN_A_CALL:
                 return False
         return True
+
+    def unheld_lately(self) -> list[int]:
+        """Of the newest containers those that nobody here holds: what passes through the calls within a call."""
+        entries = self.entries
+        return [n for n in itertools.islice(reversed(entries), 16) if sys.getrefcount(entries[n]) <= 2]
 
     def unheld(self) -> list[int]:
         """Containers that nobody here holds, and those beyond what is kept alike."""
@@ -84,6 +92,7 @@ class Shared:
                 raise codec.Malformed("a container that is not there")
             del self.index[id(self.entries.pop(number))]
             self._images.pop(number, None)
+            self._unnoted.discard(number)
 
     def apply(self, changes: Any) -> None:
         """Take over what the other end's containers hold. Raises Malformed, TypeError, ValueError."""
@@ -92,6 +101,7 @@ class Shared:
                 raise codec.Malformed("a container that is not there")
             codec.replace_content(self.entries[number], new)
             self._images.pop(number, None)
+            self._unnoted.add(number)
 
 
 class _Array(NamedTuple):

@@ -69,6 +69,7 @@ def _script(tests: dict, link: Link, report: Report, options: dict) -> None:
         return
     report.total(read.total)
     load = _load(link)
+    link.share_surroundings()
     sys.modules[script.MODULE] = script.SolutionModule(script.MODULE, link, read.wanted | _star(tests))
     script.run(tests, read, link, report, stop=options["stop"], first_case=options.get("first_case", 0), load=load)
 
