@@ -464,4 +464,75 @@ BOMBS = [
     ),
 ]
 
-HACKS = [*EXITS, *EQUALITY, *SHADOWS, *REACHING, *FORGERIES, *BOMBS]
+LATER = [
+    hack(
+        "calls a function of the tests after its call",
+        """
+        kept = []
+        def apply(f, x):
+            kept.append(f)
+            return f(x)
+        def add(a, b):
+            return kept[0](a)
+        """,
+        "runtime_error",
+        tests=(
+            {
+                "kind": "script",
+                "code": "def reference(x):\n    return x + 2\nassert apply(reference, 1) == 3\nassert add(40, 2) == 42",
+            },
+        ),
+    ),
+    hack(
+        "changes that nobody asked for",
+        """
+        import os, struct
+        def add(a, b):
+            for fd in range(3, 64):
+                try: os.write(fd, struct.pack('<I', 64) + b't' + struct.pack('<I', 4) + b'\\0' * 59)
+                except OSError: pass
+            return 3
+        """,
+        "tampered",
+        "runtime_error",
+        "wrong_answer",
+    ),
+    hack(
+        "a kept argument that changes when it is looked at again",
+        """
+        kept = []
+        class L(list):
+            def __iter__(self):
+                kept[0][:] = [9, 9]
+                return iter([9, 9])
+        def order(x):
+            kept.append(x)
+            return L()
+        """,
+        tests=(
+            {"kind": "script", "code": "data = [3, 1, 2]\nexpected = sorted(data)\nassert order(data) == expected"},
+        ),
+    ),
+    hack(
+        "an exception that looks like another",
+        "class E(Exception):\n    __class__ = ValueError\n    code = property(lambda s: 1 / 0)\ndef add(a, b): raise E('x')",
+        tests=(
+            ASSERTS,
+            {"kind": "script", "code": "try:\n    add(1, 2)\nexcept ValueError:\n    pass\nelse:\n    assert False"},
+        ),
+    ),
+    hack(
+        "named as a class of numbers",
+        """
+        class Number:
+            __module__ = 'numbers'
+            def __sub__(self, o): return 0
+            __rsub__ = __abs__ = lambda self, *a: 0
+            def __eq__(self, o): return True
+        def add(a, b): return Number()
+        """,
+        tests=(ADD, ASSERTS, NEAR),
+    ),
+]
+
+HACKS = [*EXITS, *EQUALITY, *SHADOWS, *REACHING, *FORGERIES, *BOMBS, *LATER]

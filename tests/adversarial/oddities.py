@@ -353,4 +353,208 @@ PAIRS = [
     function("surrogates and NUL", "def f(s): return s + '\\x00'", "f", {"args": ["\ud800"], "expected": "\ud800\x00"}),
 ]
 
-ODDITIES = [*STDIO, *PAIRS]
+#: What tests do with objects, containers and functions that both processes hold.
+HELD_BY_BOTH = [
+    script(
+        "append to attr",
+        "class Node:\n    def __init__(self, v, children=None): self.v=v; self.children=children if children is not None else []; self.table={}\ndef total(n): return n.v+sum(map(total,n.children))\n",
+        "r=Node(1)\nr.children.append(Node(2))\nr.children.append(Node(3))\nassert total(r)==6\nassert len(r.children)==2",
+    ),
+    script(
+        "nested child append",
+        "class Node:\n    def __init__(self, v, children=None): self.v=v; self.children=children if children is not None else []; self.table={}\ndef total(n): return n.v+sum(map(total,n.children))\n",
+        "r=Node(1)\nr.children.append(Node(2))\nr.children[0].children.append(Node(5))\nassert total(r)==8",
+    ),
+    script(
+        "attr dict set",
+        "class Node:\n    def __init__(self, v, children=None): self.v=v; self.children=children if children is not None else []; self.table={}\ndef total(n): return n.v+sum(map(total,n.children))\n",
+        "r=Node(1)\nr.table['k']=5\nr.table.setdefault('l',[]).append(1)\nassert r.table=={'k':5,'l':[1]}",
+    ),
+    script(
+        "attr held, candidate changes",
+        "class A:\n    def __init__(self): self.log=[]\n    def add(self,x): self.log.append(x)\n",
+        "a=A()\nlog=a.log\na.add(1)\nassert log==[1]\nassert a.log is log or a.log==log\nlog.clear()\na.add(2)\nassert log==[2] and a.log==[2]",
+    ),
+    script(
+        "global list mutated",
+        "memo={}\ndef fib(n):\n    if n in memo: return memo[n]\n    memo[n]=n if n<2 else fib(n-1)+fib(n-2)\n    return memo[n]",
+        "assert fib(10)==55\nmemo.clear()\nassert len(memo)==0\nassert fib(3)==2\nassert len(memo)==4\nmemo[50]=7\nassert fib(50)==7",
+    ),
+    script(
+        "result list same identity",
+        "class A:\n    def __init__(self): self.items=[]\n    def get(self): return self.items\n",
+        "a=A()\na.get().append(3)\nassert a.items==[3]",
+    ),
+    script(
+        "exc attrs",
+        "class E(Exception):\n    def __init__(self,code,msg): super().__init__(msg); self.code=code; self.extra={'a':1}\n    def tell(self): return self.code*2\n    @property\n    def twice(self): return self.code*2\nclass F(E):\n    def __str__(self): return f'F[{self.code}]'\ndef f(x):\n    if x: raise F(6,'m')\n    raise E(5,'m')",
+        "try:\n    f(0)\n    assert False\nexcept E as e:\n    assert e.code==5 and e.extra=={'a':1} and e.tell()==10 and e.twice==10\n    assert str(e)=='m'\ntry:\n    f(1)\n    assert False\nexcept E as e:\n    assert str(e)=='F[6]'\n    assert e.code==6 and type(e) is F",
+    ),
+    script(
+        "exc cause",
+        "def f():\n    try: 1/0\n    except ZeroDivisionError as z: raise ValueError('x') from z",
+        "try: f()\nexcept ValueError as e:\n    assert isinstance(e.__cause__,ZeroDivisionError)",
+    ),
+    script(
+        "exc returned",
+        "class E(Exception):\n    pass\ndef f(): return E('a')\ndef g(): return ValueError('b')",
+        "assert isinstance(f(),E) and str(f())=='a'\nassert isinstance(g(),ValueError) and g().args==('b',)",
+    ),
+    script(
+        "deepcopy",
+        "class A:\n    def __init__(self): self.x=[1]\n",
+        "import copy\na=A()\nb=copy.deepcopy(a)\nassert b is not a and b.x==[1]\nb.x=[2]\nassert a.x==[1]\nc=copy.copy(a)\nassert c.x==a.x",
+    ),
+    script(
+        "abc checks",
+        "class S:\n    def __len__(self): return 2\n    def __getitem__(self,i):\n        if i>1: raise IndexError\n        return i\n    def __iter__(self): return iter([0,1])\n    def __contains__(self,x): return x in (0,1)\n    def __hash__(self): return 3\ndef f(): return S()",
+        "from collections.abc import Iterable,Sized,Container,Hashable,Collection,Callable,Iterator\nx=f()\nassert isinstance(x,Iterable) and isinstance(x,Sized) and isinstance(x,Container) and isinstance(x,Hashable) and isinstance(x,Collection)\nassert not isinstance(x,Iterator) and not isinstance(x,Callable)\nassert isinstance(f,Callable)",
+    ),
+    script(
+        "abc sub",
+        "from collections.abc import *\nclass S(Sequence):\n    def __init__(s,d): s.d=d\n    def __len__(s): return len(s.d)\n    def __getitem__(s,i): return s.d[i]\nclass M(MutableMapping):\n    def __init__(s): s.d={}\n    def __getitem__(s,k): return s.d[k]\n    def __setitem__(s,k,v): s.d[k]=v\n    def __delitem__(s,k): del s.d[k]\n    def __iter__(s): return iter(s.d)\n    def __len__(s): return len(s.d)",
+        "from collections.abc import Sequence,MutableMapping,Mapping\ns=S([1,2,3])\nassert isinstance(s,Sequence) and list(s)==[1,2,3] and 2 in s and s.index(3)==2 and s.count(1)==1 and list(reversed(s))==[3,2,1]\nm=M()\nm['a']=1\nm.update(b=2)\nassert isinstance(m,MutableMapping) and isinstance(m,Mapping) and dict(m)=={'a':1,'b':2} and m.get('z',5)==5 and m.pop('a')==1 and list(m.items())==[('b',2)]\ndel m['b']\nassert not m\ntry:\n    m['q']\n    assert False\nexcept KeyError: pass",
+    ),
+    script(
+        "type hints",
+        "import typing\ndef f(a:int,b:str='x')->typing.List[int]:\n    'doc'\n    return [a]",
+        "assert f.__name__=='f' and f.__doc__=='doc'\nassert f.__annotations__['a'] is int\nassert callable(f) and hasattr(f,'__call__')\nassert f.__defaults__==('x',)",
+    ),
+    script(
+        "get_type_hints",
+        "def f(a:int)->str: return 'x'",
+        "import typing\nh=typing.get_type_hints(f)\nassert h=={'a':int,'return':str}",
+    ),
+    script(
+        "flags",
+        "from enum import Flag,IntFlag,auto,Enum\nclass P(Flag):\n    R=auto()\n    W=auto()\nclass Q(IntFlag):\n    R=1\n    W=2\nclass C(str,Enum):\n    A='a'\ndef f(): return P.R|P.W\ndef g(): return Q.R|Q.W\ndef h(): return C.A",
+        "assert f()==P.R|P.W\nassert P.R in f()\nassert f()&P.W==P.W\nassert g()==3\nassert Q.R in g()\nassert h()=='a' and h()==C.A and h() is C.A and C('a') is C.A\nassert len(P)==2\nassert bool(f()&P.R)\nassert P.R.name=='R'\nassert C.A.value=='a'",
+    ),
+    script(
+        "namedtuple methods",
+        "from typing import NamedTuple\nclass P(NamedTuple):\n    x:int\n    y:int=2\n    def s(self): return self.x+self.y\n    @property\n    def t(self): return 2*self.x",
+        "p=P(1)\nassert p.s()==3 and p.t==2 and p==(1,2) and isinstance(p,P) and isinstance(p,tuple)\nassert p._replace(x=5).s()==7\nassert P._fields==('x','y')\nassert P._make([3,4])==(3,4)\nassert repr(p)=='P(x=1, y=2)'\nassert hash(p)==hash((1,2))\nassert {p:1}[(1,2)]==1\na,b=p\nassert p<P(2)\nassert p+(3,)==(1,2,3)\nassert P(x=1,y=2)==p\nassert len(p)==2 and p[0]==1 and p[1:]==(2,)",
+    ),
+    script(
+        "dataclass utils",
+        "from dataclasses import dataclass,field\n@dataclass(order=True,frozen=True)\nclass P:\n    x:int\n    y:list=field(default_factory=list)\ndef mk(): return P(1,[2])",
+        "import dataclasses\np=mk()\nassert dataclasses.is_dataclass(p)\nassert dataclasses.asdict(p)=={'x':1,'y':[2]}\nq=dataclasses.replace(p,x=5)\nassert q.x==5 and q.y==[2]\nassert P(1)<P(2)\nassert [f.name for f in dataclasses.fields(P)]==['x','y']\nassert dataclasses.astuple(p)==(1,[2])\ntry:\n    p.x=3\n    assert False\nexcept dataclasses.FrozenInstanceError: pass\ntry:\n    p.x=3\n    assert False\nexcept AttributeError: pass",
+    ),
+    script(
+        "slots",
+        "class A:\n    __slots__=('x',)\n    def __init__(self): self.x=1",
+        "a=A()\nassert a.x==1\ntry:\n    a.y=1\n    assert False\nexcept AttributeError: pass\nassert A.__slots__==('x',)\nassert not hasattr(a,'__dict__')",
+    ),
+    script(
+        "matrix ops",
+        "class M:\n    def __init__(s,r): s.r=r\n    def __mul__(s,o):\n        if isinstance(o,M): return M([[sum(a*b for a,b in zip(r,c)) for c in zip(*o.r)] for r in s.r])\n        return M([[x*o for x in r] for r in s.r])\n    def __eq__(s,o): return s.r==o.r\n    def __getitem__(s,i): return s.r[i]",
+        "m=M([[1,2],[3,4]])\nassert (m*m).r==[[7,10],[15,22]]\nassert m*m==M([[7,10],[15,22]])\nassert m[0][1]==2\nm[0][1]=9\nassert m.r[0]==[1,9]",
+    ),
+    script(
+        "grid by attribute set",
+        "class G:\n    def __init__(s,n): s.g=[[0]*n for _ in range(n)]\n    def sum(s): return sum(map(sum,s.g))",
+        "g=G(2)\ng.g[0][0]=5\ng.g[1]=[1,1]\nassert g.sum()==7\nassert g.g==[[5,0],[1,1]]",
+    ),
+    script(
+        "class attr change",
+        "class A:\n    n=0\n    items=[]\n    def __init__(s): A.n+=1",
+        "A(); A()\nassert A.n==2\nA.n=0\nA()\nassert A.n==1\nA.items.append(3)\nassert A.items==[3]\nassert A().items==[3]",
+    ),
+    script(
+        "class attr reset in unittest",
+        "class Reg:\n    items={}\n    @classmethod\n    def add(c,k,v): c.items[k]=v",
+        "import unittest\nclass T(unittest.TestCase):\n    def setUp(self): Reg.items.clear()\n    def test_a(self):\n        Reg.add('a',1)\n        self.assertEqual(Reg.items,{'a':1})\n    def test_b(self):\n        Reg.add('b',1)\n        self.assertEqual(Reg.items,{'b':1})\nif __name__=='__main__': unittest.main()",
+    ),
+    script(
+        "random seed",
+        "import random\ndef f(n): return [random.randint(0,9) for _ in range(n)]",
+        "import random\nrandom.seed(1)\na=f(5)\nrandom.seed(1)\nassert f(5)==a",
+    ),
+    script(
+        "random seed equal",
+        "import random\ndef f(n): return [random.randint(0,9) for _ in range(n)]",
+        "import random\nrandom.seed(1)\ne=[random.randint(0,9) for _ in range(5)]\nrandom.seed(1)\nassert f(5)==e",
+    ),
+    script(
+        "env",
+        "import os\ndef f(): return os.environ.get('K','none')",
+        "import os\nos.environ['K']='v'\nassert f()=='v'",
+    ),
+    script(
+        "io file arg",
+        "def f(h): return h.read().upper()\ndef g(h): h.write('hi')",
+        "import io\nassert f(io.StringIO('ab'))=='AB'\ns=io.StringIO()\ng(s)\nassert s.getvalue()=='hi'",
+    ),
+    script(
+        "decorate",
+        "import functools,time\ndef memo(f):\n    c={}\n    @functools.wraps(f)\n    def g(*a):\n        if a not in c: c[a]=f(*a)\n        return c[a]\n    g.cache=c\n    return g\ndef count(f):\n    def g(*a,**k):\n        g.calls+=1\n        return f(*a,**k)\n    g.calls=0\n    return g",
+        "@memo\ndef sq(x): return x*x\nassert sq(3)==9\nassert sq(3)==9\nassert sq.cache=={(3,):9}\nassert sq.__name__=='sq'\n@count\ndef h(): return 1\nh(); h()\nassert h.calls==2",
+    ),
+    script(
+        "decorate with args",
+        "import functools\ndef retry(n):\n    def d(f):\n        @functools.wraps(f)\n        def g(*a):\n            for i in range(n):\n                try: return f(*a)\n                except ValueError:\n                    if i==n-1: raise\n        return g\n    return d",
+        "calls=[]\n@retry(3)\ndef flaky():\n    calls.append(1)\n    if len(calls)<3: raise ValueError('x')\n    return 'ok'\nassert flaky()=='ok' and len(calls)==3",
+    ),
+    script(
+        "event emitter",
+        "class E:\n    def __init__(s): s.h={}\n    def on(s,n,f): s.h.setdefault(n,[]).append(f)\n    def emit(s,n,*a):\n        for f in s.h.get(n,[]): f(*a)",
+        "got=[]\ne=E()\ne.on('x',lambda v: got.append(v))\ne.emit('x',4)\nassert got==[4]\ndef h(a): got.append(a*2)\ne.on('x',h)\ne.emit('x',1)\nassert got==[4,1,2]",
+    ),
+    script(
+        "observer objects",
+        "class Subject:\n    def __init__(s): s.o=[]\n    def attach(s,o): s.o.append(o)\n    def notify(s,m):\n        for o in s.o: o.update(m)",
+        "class Obs:\n    def __init__(s): s.m=[]\n    def update(s,m): s.m.append(m)\no=Obs()\ns=Subject()\ns.attach(o)\ns.notify('hi')\nassert o.m==['hi']",
+    ),
+    script(
+        "append own class",
+        "class N:\n    def __init__(s,v): s.v=v\ndef f(x): x.append(N(1))\ndef g(d): d['a']=N(2)\ndef mk(): return N(5)",
+        "x=[]\nf(x)\nassert x[0].v==1\nd={}\ng(d)\nassert d['a'].v==2 and isinstance(d['a'],N)\nassert mk().v==5",
+    ),
+    script(
+        "builtin fn result",
+        "def f(): return {'m':max,'l':len}\ndef g(): return abs\nimport math\ndef h(): return math.sqrt",
+        "assert f()['m']([1,3])==3\nassert g()(-2)==2\nassert h()(4)==2.0\nassert list(map(g(),[-1]))==[1]",
+    ),
+    script(
+        "too large then on",
+        "def f():\n    x=[]\n    for _ in range(3000): x=[x]\n    return x\ndef g(x): x.append(1); return x",
+        "y=[]\ntry: f()\nexcept Exception: pass\ng(y)\nassert y==[1]\ng(y)\nassert y==[1,1]",
+    ),
+    script(
+        "callback mutates",
+        "def each(xs,f):\n    for x in xs: f(xs,x)\ndef ev(xs,f): \n    xs.append(9)\n    return f()",
+        "a=[1,2]\neach(a,lambda l,x: l.__setitem__(0,x*5) if x==2 else None)\nassert a==[10,2]\nb=[]\nassert ev(b,lambda: len(b))==1",
+    ),
+    script(
+        "sort cmp in place",
+        "import functools\ndef sort(a,k): a.sort(key=k)",
+        "a=list(range(3000,0,-1))\nsort(a,lambda x:x)\nassert a==list(range(1,3001))",
+    ),
+    script(
+        "big list",
+        "def f(x): return [v+1 for v in x]",
+        "x=list(range(300000))\nfor _ in range(3): x=f(x)\nassert x[0]==3",
+    ),
+    script(
+        "cycle arg",
+        "def f(a): a.append(a); return a",
+        "x=[]\nr=f(x)\nassert r is x and x[0] is x",
+    ),
+    script(
+        "swap nested",
+        "def f(m): m[0],m[1]=m[1],m[0]",
+        "m=[[1],[2]]\na=m[0]\nf(m)\nassert m==[[2],[1]] and m[1] is a",
+    ),
+    script(
+        "defaultdict factory",
+        "from collections import defaultdict\ng=defaultdict(list)\ndef add(a,b): g[a].append(b)",
+        "g['x'].append(1)\nadd('x',2)\nassert g=={'x':[1,2]}\ng['q']\nassert 'q' in g",
+    ),
+    script(
+        "generator holds arg",
+        "def f(x):\n    for v in x: yield v",
+        "x=[1]\ng=f(x)\nassert next(g)==1\nx.append(2)\nassert next(g)==2",
+    ),
+]
+
+ODDITIES = [*STDIO, *PAIRS, *HELD_BY_BOTH]

@@ -7,6 +7,7 @@ reported was written before (see `Report`), and the supervisor's account decides
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import random
@@ -95,13 +96,17 @@ class Link:
             if a is not None:
                 self.ask("seed", a)
 
+        def tell(name: str, value: str | None) -> None:
+            if not name.startswith("PYTEST"):  # the runner's own, which names the test
+                self.ask("environ", name, value)
+
         def put_both(name: Any, value: Any) -> None:
             put(name, value)
-            self.ask("environ", os.fsdecode(name), os.fsdecode(value))
+            tell(os.fsdecode(name), os.fsdecode(value))
 
         def unset_both(name: Any) -> None:
             unset(name)
-            self.ask("environ", os.fsdecode(name), None)
+            tell(os.fsdecode(name), None)
 
         random.seed, os.putenv, os.unsetenv = seed_both, put_both, unset_both
 
@@ -295,6 +300,8 @@ class Link:
 
     def _is_plain_object(self, value: Any) -> bool:
         cls = type(value)
+        if isinstance(value, io.StringIO | io.BytesIO):
+            return True
         return cls.__module__ == self._tests_module and hasattr(value, "__dict__") and not isinstance(value, type)
 
     def _write_plain_object(self, writer: codec.Writer, value: Any) -> None:
@@ -384,9 +391,17 @@ _NOT_LENT = set(
 _NOT_LENT |= {"__init_subclass__", "__set_name__", "__reduce__", "__reduce_ex__", "__repr__"}
 
 
+_STREAM_METHODS = (
+    "read readline readlines write writelines seek tell truncate getvalue flush close readable writable seekable "
+    "__iter__ __next__ __enter__ __exit__"
+).split()
+
+
 def _attributes(value: Any) -> list[Any]:
     """Names and values of what the class of an object of the tests gives it: methods, and plain data."""
     found: dict[str, Any] = {}
+    if isinstance(value, io.IOBase):
+        found.update((name, getattr(value, name)) for name in _STREAM_METHODS if hasattr(value, name))
     for base in reversed(type(value).__mro__[:-1]):
         for name, attribute in vars(base).items():
             if isinstance(attribute, types.FunctionType | staticmethod | classmethod) and name not in _NOT_LENT:

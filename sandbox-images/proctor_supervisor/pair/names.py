@@ -121,10 +121,45 @@ def from_module(tree: ast.Module, module: str) -> set[str]:
 
 def needs_one_process(tree: ast.Module, candidates: frozenset[str] | set[str]) -> str | None:
     """Why the tests cannot be parted from the candidate's process; None where they can."""
+    renamed = _renamed(tree)
+    modules = _modules(tree) - set(candidates)
     for node in ast.walk(tree):
-        reason = _reason(node, candidates)
+        reason = _reason(node, candidates) or _patch_of_module(node, modules)
+        if reason is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            original = renamed.get(node.func.id)
+            reason = _reason_of_call(ast.Call(original, node.args, node.keywords), candidates) if original else None
         if reason is not None:
             return f"line {getattr(node, 'lineno', '?')}: the tests {reason}"
+    return None
+
+
+def _modules(tree: ast.Module) -> set[str]:
+    """Names that stand for imported modules."""
+    return {
+        alias.asname or alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+
+
+def _renamed(tree: ast.Module) -> dict[str, ast.expr]:
+    """What `from m import f as g` renames: g, and f as an expression."""
+    return {
+        alias.asname: ast.Name(alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+
+
+def _patch_of_module(node: ast.AST, modules: set[str]) -> str | None:
+    """`time.sleep = …`: it holds in the tests' process alone."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store | ast.Del):
+        return None
+    if isinstance(node.value, ast.Name) and node.value.id in modules:
+        return f"patch {ast.unparse(node)}, which the candidate has in a process of its own"
     return None
 
 
