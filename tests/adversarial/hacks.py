@@ -522,6 +522,16 @@ LATER = [
         ),
     ),
     hack(
+        "adds in place to agreement",
+        """
+        class E:
+            def __iadd__(self, o): return 3
+            __isub__ = lambda self, o: 0
+        def add(a, b): return E()
+        """,
+        tests=({"kind": "script", "code": "r = add(1, 2)\nr += 0\nassert r == 3"},),
+    ),
+    hack(
         "named as a class of numbers",
         """
         class Number:

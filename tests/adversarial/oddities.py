@@ -555,6 +555,51 @@ HELD_BY_BOTH = [
         "def f(x):\n    for v in x: yield v",
         "x=[1]\ng=f(x)\nassert next(g)==1\nx.append(2)\nassert next(g)==2",
     ),
+    script(
+        "unittest fixtures",
+        "class Bank:\n    def __init__(s): s.acc={}\n    def open(s,n,b=0):\n        if n in s.acc: raise ValueError(f'{n} exists')\n        s.acc[n]=b\n    def dep(s,n,a):\n        s.acc[n]+=a\n        return s.acc[n]",
+        "import unittest\nclass T(unittest.TestCase):\n    def setUp(self):\n        self.b=Bank()\n        self.b.open('x',5)\n    def test_a(self):\n        self.assertEqual(self.b.dep('x',2),7)\n        self.assertIn('x',self.b.acc)\n        self.assertDictEqual(self.b.acc,{'x':7})\n    def test_b(self):\n        with self.assertRaises(ValueError) as cm: self.b.open('x')\n        self.assertEqual(str(cm.exception),'x exists')\n        self.assertIsInstance(self.b,Bank)\n        self.assertIsNotNone(self.b)\n        self.assertTrue(self.b)\n        with self.assertRaises(KeyError): self.b.dep('q',1)\nif __name__=='__main__': unittest.main()",
+    ),
+    script(
+        "sysexit code",
+        "import sys\ndef f(): sys.exit(3)",
+        "try:\n    f()\n    assert False\nexcept SystemExit as e:\n    assert e.code==3",
+    ),
+    script(
+        "json err",
+        "import json\ndef f(s): return json.loads(s)",
+        "import json\ntry: f('{')\nexcept json.JSONDecodeError as e: assert e.pos==1 and e.lineno==1\nassert f('[1]')==[1]",
+    ),
+    script(
+        "iter class",
+        "class R:\n    def __init__(s,n): s.n=n; s.i=0\n    def __iter__(s): return s\n    def __next__(s):\n        if s.i>=s.n: raise StopIteration\n        s.i+=1\n        return s.i",
+        "r=R(3)\nassert next(r)==1 and list(r)==[2,3]\ntry:\n    next(r)\n    assert False\nexcept StopIteration: pass\nassert next(r,None) is None\nassert sum(R(3))==6 and [a*b for a,b in zip(R(2),R(2))]==[1,4] and dict(enumerate(R(1)))=={0:1}\na,b=R(2)\nassert max(R(4))==4\nassert tuple(R(2))==(1,2)",
+    ),
+    script(
+        "async ctx",
+        "import asyncio\nclass A:\n    async def __aenter__(s): return s\n    async def __aexit__(s,*a): s.closed=True\n    async def get(s): return 4\n    async def gen(s):\n        for i in range(3): yield i",
+        "import asyncio\nasync def main():\n    a=A()\n    async with a as x: assert await x.get()==4\n    assert a.closed\n    assert [i async for i in a.gen()]==[0,1,2]\nasyncio.run(main())",
+    ),
+    script(
+        "trie",
+        "class T:\n    def __init__(s): s.root={}\n    def insert(s,w):\n        n=s.root\n        for ch in w: n=n.setdefault(ch,{})\n        n['$']=True\n    def search(s,w):\n        n=s.root\n        for ch in w:\n            if ch not in n: return False\n            n=n[ch]\n        return '$' in n",
+        "t=T()\nt.insert('ab')\nassert t.search('ab') and not t.search('a')\nassert t.root=={'a':{'b':{'$':True}}}\nt.root['a']['c']={'$':True}\nassert t.search('ac')",
+    ),
+    script(
+        "class attr via instance",
+        'class C:\n    PI=3.14\n    names=("a","b")\n    def __init__(s): s.__p=1\n    def __call__(s,x): return x+1',
+        'c=C()\nassert c.PI==3.14 and C.names[0]=="a" and c._C__p==1 and c(1)==2 and callable(c)\nC.PI=3\nassert c.PI==3\nassert getattr(c,"zz",7)==7\nsetattr(c,"q",2)\nassert c.q==2\ndelattr(c,"q")\nassert not hasattr(c,"q")',
+    ),
+    script(
+        "dict sub attr",
+        "class AD(dict):\n    def __getattr__(s,k):\n        try: return s[k]\n        except KeyError: raise AttributeError(k)\n    def __setattr__(s,k,v): s[k]=v",
+        "a=AD(x=1)\nassert a.x==1\na.y=2\nassert a['y']==2 and a=={'x':1,'y':2} and a.get('z') is None and list(a.items())==[('x',1),('y',2)]\nassert sorted(a.keys())==['x','y'] and len(a)==2 and {**a}=={'x':1,'y':2}",
+    ),
+    script(
+        "iadd",
+        "class C:\n    def __init__(s): s.n=0\n    def __iadd__(s,o): s.n+=o; return s",
+        "c=C()\nc+=5\nassert c.n==5",
+    ),
 ]
 
 ODDITIES = [*STDIO, *PAIRS, *HELD_BY_BOTH]

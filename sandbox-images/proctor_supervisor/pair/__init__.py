@@ -5,6 +5,7 @@ tests.py       the tests' end: drives the tests and reports each case to the sup
 link.py        one conversation over a stream socket, seen from the tests
 remote.py      the candidate's functions, classes and objects as the tests see them
 codec.py       values as bytes: strict, typed, bounded; no pickle
+shared.py      mutable containers that both ends hold, kept alike
 names.py       which names a test leaves unresolved, and whether it needs the candidate's own process
 compare.py     equality of values, decided by us
 function.py script.py pytest_items.py   one driver per kind of test

@@ -49,7 +49,7 @@ PROTOCOLS = (
     "__exit__ __aenter__ __aexit__ __aiter__ __anext__ __await__ __bool__ __int__ __float__ __complex__ __index__ "
     "__bytes__ __neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ __ceil__ __eq__ __lt__ __le__ __gt__ "
     "__ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ "
-    "__or__ __xor__ __divmod__"
+    "__or__ __xor__ __divmod__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __iand__ __ior__ __ixor__"
 ).split()
 _FIELD = dataclasses._FIELD  # type: ignore[attr-defined]
 _OPERATIONS: dict[str, Callable[..., Any]] = {

@@ -37,6 +37,7 @@ _BINARY = (
     "__lt__ __le__ __gt__ __ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ "
     "__lshift__ __rshift__ __and__ __or__ __xor__ __divmod__"
 ).split()
+_INPLACE = "__iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __iand__ __ior__ __ixor__".split()
 #: Exceptions of these modules steer a test runner; a candidate's arrive as plain ones.
 _RUNNERS = {"unittest", "pytest", "_pytest", "doctest"}
 
@@ -204,6 +205,17 @@ def _binary(name: str) -> Any:
     return method
 
 
+def _inplace(name: str) -> Any:
+    """`counter += 1`: what comes of it is an object of the candidate's again, and no measure of anything."""
+
+    def method(self: Any, other: Any) -> Any:
+        result = self._proctor_link.ask("special", name, self, (other,))
+        return result if isinstance(result, Remote) else NotImplemented
+
+    method.__name__ = name
+    return method
+
+
 def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
     return self._proctor_link.ask("call", self, args, kwargs)
 
@@ -252,13 +264,14 @@ def _await(self: Any) -> Any:
 
 async def _anext(self: Any) -> Any:
     step = self._proctor_link.ask("special", "__anext__", self, ())
-    return await step
+    return self._proctor_link.ask("await", step, iterating=True)
 
 
 def _methods(protocols: set[str]) -> dict[str, Any]:
     """The special methods a remote class gets: those that its original has."""
     made = {name: _forwarded(name) for name in _FORWARDED if name in protocols}
     made |= {name: _binary(name) for name in _BINARY if name in protocols}
+    made |= {name: _inplace(name) for name in _INPLACE if name in protocols}
     for name, method in (("__call__", _call), ("__next__", _next), ("__exit__", _exit), ("__aexit__", _aexit)):
         if name in protocols:
             made[name] = method

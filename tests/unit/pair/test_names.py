@@ -84,6 +84,16 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
         "class Mine(Base):\n    pass\nassert Mine().run()",
         "assert f.__code__.co_argcount == 1",
         "def test(capsys):\n    f()\ntest(None)",
+        "import sys, io\nold, sys.stdout = sys.stdout, io.StringIO()\nf()\nassert sys.stdout.getvalue()",
+        "import sys as s, io\ns.stdout = io.StringIO()\nf()\nassert s.stdout.getvalue()",
+        "from contextlib import redirect_stdout as r\nimport io\nwith r(io.StringIO()) as b: f()\nassert b.getvalue()",
+        "from unittest.mock import patch as p\nwith p('builtins.print') as m: f()\nassert m.called",
+        "import builtins as b\nb.input = lambda: 'x'\nassert f()",
+        "import builtins\nsetattr(builtins, 'input', lambda: 'x')\nassert f()",
+        "import time\ntime.sleep = lambda s: None\nassert f()",
+        "f('x.txt')\nassert open('x.txt').read()",
+        "import os\nf('x.txt')\nassert os.path.exists('x.txt')",
+        "import tempfile\nwith tempfile.NamedTemporaryFile() as t: assert f(t.name)",
     ],
 )
 def test_needs_one_process(code: str) -> None:
@@ -99,6 +109,9 @@ def test_needs_one_process(code: str) -> None:
         "class Own:\n    pass\nassert f(Own())",
         "import inspect\nassert inspect.isfunction(len) or f()",
         "import sys\nassert f(sys.stdin is None) is not None",
+        "import os\nos.environ['A'] = 'b'\nassert f(os.path.join('a', 'b'))",
+        "import solution\nsolution.LIMIT = 5\nassert solution.f()",
+        "import unittest\nunittest.TestCase.maxDiff = None\nassert f()",
     ],
 )
 def test_needs_no_more_than_two_processes(code: str) -> None:
