@@ -103,6 +103,11 @@ STDIO = [
 
 PAIRS = [
     script(
+        "own objects as keys of results",
+        "class P:\n    def __init__(self, x): self.x = x\n    def __eq__(self, o): return self.x == o.x\n    def __hash__(self): return 7\ndef f(): return {P(1): 'a', P(2): 'b'}\ndef g(): return {P(1), P(2), P(3)}",
+        "r = f()\nassert len(r) == 2 and sorted(k.x for k in r) == [1, 2] and r[P(2)] == 'b'\nassert len(g()) == 3 and P(3) in g()",
+    ),
+    script(
         "a generator",
         "def squares(n):\n    for i in range(n): yield i * i",
         "import types\ng = squares(3)\nassert isinstance(g, types.GeneratorType)\nassert next(g) == 0\nassert list(g) == [1, 4]",

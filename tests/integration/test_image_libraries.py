@@ -111,9 +111,9 @@ FILES = {
             return 3
 
         @pytest.mark.parametrize("a, b", [(1, 2), (2, 1)])
-        def test_add(a, b, three, tmp_path):
+        def test_add(a, b, three, request):
             assert add(a, b) == three
-            assert tmp_path.is_dir()
+            assert request.node.name.startswith("test_add")
 
         class TestErrors:
             def test_raises(self):
@@ -173,6 +173,7 @@ def test_pytest_pays_nobody_for_nothing(session: Session, name: str, code: str, 
     ("test", "why"),
     [
         ("from solution import add\ndef test_f(capsys):\n    add(1, 2)", "capsys"),
+        ("from solution import add\ndef test_f(tmp_path):\n    add(tmp_path / 'a', 2)", "tmp_path"),
         ("from solution import add\ndef test_f(monkeypatch):\n    add(1, 2)", "monkeypatch"),
         (
             "from unittest.mock import patch\nfrom solution import add\n@patch('solution.add')\ndef test_f(m): m()",

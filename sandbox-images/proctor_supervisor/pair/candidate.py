@@ -90,6 +90,8 @@ def main(sock: socket.socket, source: bytes, options: dict) -> NoReturn:
         status = 0
     except frames.Gone:
         status = 0
+    except BaseException:
+        sys.__excepthook__(*sys.exc_info())  # of what the candidate broke, or we did: its stderr is shown
     finally:
         for stream in (sys.stdout, sys.stderr):
             try:
@@ -390,6 +392,8 @@ class Harness:
         else:
             writer.out += b"@" + _U64.pack(self._handle(value))
             self._describe(writer, type(value))
+            if _hashes_itself(type(value)):
+                writer.write(_hash(value))
 
     def _describe(self, writer: codec.Writer, cls: type) -> None:
         """A class: handle, and once: name, module, bases (handles or builtins' names), special methods, its kind."""
@@ -484,6 +488,20 @@ def _read_handle(reader: codec.Reader) -> int:
 def _is_builtin(cls: type) -> bool:
     """Whether a class is the builtin of its name; `__module__` alone is no sign (pytest's Skipped has it too)."""
     return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, object) is cls
+
+
+def _hashes_itself(cls: type) -> bool:
+    """Whether a class has a hash that is not that of its objects' identity."""
+    hashing: Any = getattr(cls, "__hash__", None)
+    return hashing is not None and hashing is not object.__hash__
+
+
+def _hash(value: Any) -> int | None:
+    """The hash, which travels with the object: nothing can be asked while a message with it as a key is read."""
+    try:
+        return hash(value)
+    except Exception:
+        return None
 
 
 def _has(cls: type, name: str) -> bool:

@@ -86,6 +86,8 @@ class Link:
         self._last_lent = 0
         self._bases: dict[int, Any] = {}
         self._shared = shared.Shared()
+        #: While a message is read nothing may be asked: what it makes known is known to this end only in part.
+        self.reading = False
 
     def share_surroundings(self) -> None:
         """The tests' `random.seed` and what they set in the environment hold for the candidate too."""
@@ -93,11 +95,12 @@ class Link:
 
         def seed_both(a: Any = None, version: int = 2) -> None:
             seed(a, version)
-            if a is not None:
+            if a is not None and not self.reading:
                 self.ask("seed", a)
 
         def tell(name: str, value: str | None) -> None:
-            if not name.startswith("PYTEST"):  # the runner's own, which names the test
+            # Not what reading loads (numpy), nor the runner's own, which names the test.
+            if not self.reading and not name.startswith("PYTEST"):
                 self.ask("environ", name, value)
 
         def put_both(name: Any, value: Any) -> None:
@@ -196,7 +199,9 @@ class Link:
         while True:
             table = self._shared
             try:
-                reader = codec.Reader(frames.receive(self._sock), self._resolve, table.entries, table.next)
+                data = frames.receive(self._sock)
+                self.reading = True
+                reader = codec.Reader(data, self._resolve, table.entries, table.next)
                 message = reader.read()
                 reader.end()
                 if type(message) is not tuple or len(message) < 4 or type(message[2]) is not str:
@@ -214,6 +219,8 @@ class Link:
             except codec.TooLarge as error:
                 self._start_anew()
                 raise CandidateError(f"a value that is not accepted: {error}") from None
+            finally:
+                self.reading = False
             answer = message[2:]
             if answer[0] in ("callback", "next"):
                 self._call_back(answer)
@@ -334,7 +341,10 @@ class Link:
     def _resolve(self, reader: codec.Reader, tag: int) -> Any:
         if tag == ord("@"):
             handle = reader_handle(reader)
-            return self._proxy(handle, self.classes.read(reader))
+            proxy = self._proxy(handle, cls := self.classes.read(reader))
+            if cls._proctor_hash == (True, True):  # type: ignore[attr-defined]
+                object.__setattr__(proxy, "_proctor_hashed", reader.read())
+            return proxy
         if tag == ord("#"):
             return self.classes.read(reader)
         if tag == ord("P"):

@@ -110,7 +110,7 @@ class RemoteType(type):
 class Remote:
     """An object of the candidate's."""
 
-    __slots__ = ("__weakref__", "_proctor_handle")
+    __slots__ = ("__weakref__", "_proctor_handle", "_proctor_hashed")
     _proctor_link: Link
     _proctor_equality: bool
     _proctor_hash: tuple[bool, bool]
@@ -140,6 +140,8 @@ class Remote:
         if is_remote(other):
             if not (self._proctor_equality or getattr(type(other), "_proctor_equality", False)):
                 return False
+            if self._proctor_link.reading:
+                return False  # keys of one dict or set of the candidate's: it found them different
             self._proctor_link.flag(FLAG)
             return _exactly(bool, self._proctor_link.ask("special", "__eq__", self, (other,)))
         if getattr(type(self), "_proctor_extends_builtin", False):
@@ -154,7 +156,7 @@ class Remote:
         if not hashable:
             raise TypeError(f"unhashable type: {type(self).__name__!r}")
         if own:
-            return hash(_exactly(int, self._proctor_link.ask("special", "__hash__", self, ())))
+            return hash(_exactly(int, object.__getattribute__(self, "_proctor_hashed")))
         return hash(object.__getattribute__(self, "_proctor_handle"))
 
     def __str__(self) -> str:
