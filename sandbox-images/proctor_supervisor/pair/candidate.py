@@ -323,11 +323,11 @@ class Harness:
 
     def _resolve(self, reader: codec.Reader, tag: int) -> Any:
         if tag == ord("<"):
-            return self._objects[_read_handle(reader)]
+            return self._objects[reader.handle()]
         if tag == ord(">"):
-            return _Callback(self, _read_handle(reader), reader.text())
+            return _Callback(self, reader.handle(), reader.text())
         if tag == ord("J"):
-            return _TestIterator(self, _read_handle(reader))
+            return _TestIterator(self, reader.handle())
         if tag == ord("X"):
             return self._plain_object(reader)
         if tag == ord("%"):
@@ -477,12 +477,6 @@ class _TestIterator:
 
     def __next__(self) -> Any:
         return self._harness.ask(("next", self._number))
-
-
-def _read_handle(reader: codec.Reader) -> int:
-    (handle,) = _U64.unpack_from(reader.data, reader.at)
-    reader.at += _U64.size
-    return handle
 
 
 def _is_builtin(cls: type) -> bool:

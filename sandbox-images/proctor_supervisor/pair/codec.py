@@ -52,6 +52,7 @@ FRAMES = 6 * DEPTH_MAX
 _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
+_U64 = struct.Struct("<Q")
 _LOW, _HIGH = -(1 << 63), (1 << 63) - 1
 
 #: Builtins that may cross by name towards the tests: types and exceptions, nothing that does things.
@@ -474,6 +475,10 @@ class Reader:
     def int64(self) -> int:
         """An i64."""
         return self._unpack(_I64)
+
+    def handle(self) -> int:
+        """A u64: the number by which an object of the other end is known."""
+        return self._unpack(_U64)
 
     def float64(self) -> float:
         """A double."""

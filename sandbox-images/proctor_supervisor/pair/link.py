@@ -340,7 +340,7 @@ class Link:
 
     def _resolve(self, reader: codec.Reader, tag: int) -> Any:
         if tag == ord("@"):
-            handle = reader_handle(reader)
+            handle = reader.handle()
             proxy = self._proxy(handle, cls := self.classes.read(reader))
             if cls._proctor_hash == (True, True):  # type: ignore[attr-defined]
                 object.__setattr__(proxy, "_proctor_hashed", reader.read())
@@ -352,12 +352,12 @@ class Link:
         if tag == ord("%"):
             return self.classes.read_exception(reader)
         if tag == ord(">"):
-            lent = self._lent.get(reader_handle(reader))
+            lent = self._lent.get(reader.handle())
             if lent is None:
                 raise codec.Malformed("a function that was not lent")
             return lent
         if tag in (ord("G"), ord("W")):
-            return self._stream(reader_handle(reader), coroutine=tag == ord("W"))
+            return self._stream(reader.handle(), coroutine=tag == ord("W"))
         raise codec.Malformed(f"a tag {tag}")
 
     def _proxy(self, handle: int, cls: type) -> Any:
@@ -373,7 +373,7 @@ class Link:
         return proxy
 
     def _named_tuple(self, reader: codec.Reader) -> Any:
-        handle = reader_handle(reader)
+        handle = reader.handle()
         cls = self.classes.read(reader)
         names, values = reader.read(), reader.read()
         if type(names) is not tuple or type(values) is not tuple or len(names) != len(values):
@@ -460,13 +460,3 @@ def _generator(link: Link, handle: int) -> Iterator[Any]:
 
 async def _coroutine(link: Link, handle: int) -> Any:
     return link.ask("await", Handle(handle))
-
-
-def reader_handle(reader: codec.Reader) -> int:
-    """The u64 that comes next. Raises Malformed."""
-    try:
-        (handle,) = _U64.unpack_from(reader.data, reader.at)
-    except struct.error:
-        raise codec.Malformed("a handle is cut short") from None
-    reader.at += _U64.size
-    return handle

@@ -14,7 +14,6 @@ from __future__ import annotations
 import abc
 import dataclasses
 import enum
-import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,6 @@ from . import codec
 if TYPE_CHECKING:
     from .link import Link
 
-_U64 = struct.Struct("<Q")
 CLASSES_MAX = 10_000
 FLAG = "candidate_comparison"
 
@@ -355,7 +353,7 @@ class RemoteClasses:
 
     def read(self, reader: codec.Reader) -> type:
         """The class described next. Raises Malformed."""
-        handle = _handle(reader)
+        handle = reader.handle()
         mark = reader.data[reader.at : reader.at + 1]
         reader.at += 1
         if mark == b"=":
@@ -448,7 +446,7 @@ class RemoteClasses:
 
     def read_exception(self, reader: codec.Reader) -> BaseException:
         """An exception of the candidate's: of its class here, with its arguments, text, plain fields and cause."""
-        cls, handle = reader.read(), _handle(reader)
+        cls, handle = reader.read(), reader.handle()
         args, text, fields, cause = reader.read(), reader.read(), reader.read(), reader.read()
         if not (isinstance(cls, type) and issubclass(cls, BaseException) and type(args) is tuple):
             raise codec.Malformed("an exception of no known form")
@@ -551,12 +549,3 @@ def _standard_exception(module: str, name: str) -> type | None:
         return None
     found = getattr(sys.modules[module], name, None)
     return found if isinstance(found, type) and issubclass(found, Exception) else None
-
-
-def _handle(reader: codec.Reader) -> int:
-    try:
-        (handle,) = _U64.unpack_from(reader.data, reader.at)
-    except struct.error:
-        raise codec.Malformed("a handle is cut short") from None
-    reader.at += _U64.size
-    return handle
