@@ -11,6 +11,7 @@ from proctor.errors import SandboxError, SandboxUnavailable
 from proctor.sandbox.docker_client import connect, image_id
 from proctor.settings import Settings
 
+#: Name of our image, whatever its tag.
 OURS = "proctor-sandbox-python"
 _SCRIPT = Path(proctor_supervisor.__file__).parents[2] / "scripts" / "build-images"
 
@@ -21,11 +22,11 @@ def build_if_needed(settings: Settings) -> None:
     Does nothing for other providers, for somebody else's image, and outside a checkout (there the image is missing, and
     the provider says so). Raises SandboxUnavailable where no daemon answers or the build fails.
     """
-    if settings.sandbox != "docker" or settings.sandbox_image != OURS or not _SCRIPT.is_file():
+    if settings.sandbox != "docker" or settings.sandbox_image.partition(":")[0] != OURS or not _SCRIPT.is_file():
         return
     client = connect()
     try:
-        image_id(client, OURS)
+        image_id(client, settings.sandbox_image)
     except SandboxError as error:
         print(f"{error}\nBuilding it …", file=sys.stderr, flush=True)
     else:
