@@ -366,7 +366,7 @@ class Finisher:
         now_s = self._clock.now()
         try:
             return result(info, done, now_s, gamma)
-        except ValueError as error:  # such as weights that overflow: no reward rather than a wrong one
+        except ValueError as error:  # a fault of ours, as weights are checked on arrival: no reward, not a wrong one
             log.error("no reward can be composed: %s", error)
             outcome = given_up(InvalidCode.TESTS_INVALID, f"no reward can be composed: {error}")
             return result(info, Finished(done.sample, outcome, done.started_s), now_s)

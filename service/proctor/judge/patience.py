@@ -2,7 +2,8 @@
 
 A CPU clock that ran out is believed. A wall clock is not where the case had CPU time to spare while load other
 than its own saturated the machine: then it is run again with a wall several times longer, once, and that
-account holds. What second looks may cost is bounded by a budget, so that sleepers cannot stall a run.
+account holds. What second looks may cost is bounded by a budget, so that sleepers cannot stall a run, and none goes
+on past the time that its unit has: a deadline holds on a busy machine too.
 
 The second look sits between judging and the session: `PatientSession` is a session itself, so that each kind
 of test is judged by the same rules without knowing of it.
@@ -10,10 +11,12 @@ of test is judged by the same rules without knowing of it.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from proctor.sandbox.provider import Hello, PairRan, Program, Ran, Session
@@ -67,16 +70,25 @@ class Budget:
 
 
 class PatientSession:
-    """A session that takes a second look where one is due."""
+    """A session that takes a second look where one is due, within `within_s` seconds from now."""
 
-    def __init__(self, inner: Session, budget: Budget) -> None:
+    def __init__(
+        self,
+        inner: Session,
+        budget: Budget,
+        *,
+        within_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._inner = inner
         self._budget = budget
+        self._until = clock() + within_s
+        self._clock = clock
         self.hello: Hello = inner.hello
 
     def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
         """As the session's own."""
-        return _PatientProgram(self._inner, self._budget, language, source, limits, cases)
+        return _PatientProgram(self._inner, self.longer, language, source, limits, cases)
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
@@ -85,27 +97,55 @@ class PatientSession:
         ran = self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
         if not deserved(_cut_short(ran), limits, saturated=ran.saturated or ran.candidate.saturated):
             return ran
-        wall_s = LONGER * limits.wall_s
-        if not self._budget.take(wall_s):
-            return ran
-        at = first_case + len(ran.cases)
-        again = self._inner.pair(language, source, tests, patient(limits), stop=stop, first_case=at)
-        self._budget.give_back(wall_s - again.candidate.wall_s)
+        with self.longer(limits) as more:
+            if more is None:
+                return ran
+            at = first_case + len(ran.cases)
+            again = self._inner.pair(language, source, tests, more.limits, stop=stop, first_case=at)
+            more.used_s = again.candidate.wall_s
         return _joined(ran, again)
+
+    @contextlib.contextmanager
+    def longer(self, limits: Limits) -> Iterator[Second | None]:
+        """A second look at a case of these limits, paid from the budget; None where it cannot be had."""
+        left_s = self._until - self._clock()
+        wall_s = min(LONGER * limits.wall_s, left_s)
+        if wall_s <= limits.wall_s or not self._budget.take(wall_s):
+            yield None
+            return
+        more = Second(patient(limits, wall_s, left_s))
+        try:
+            yield more
+        finally:
+            self._budget.give_back(wall_s - more.used_s)
 
     def close(self) -> None:
         """As the session's own."""
         self._inner.close()
 
 
+@dataclass(slots=True)
+class Second:
+    """A second look: its limits, and the wall clock that it used, seconds."""
+
+    limits: Limits
+    used_s: float = 0.0
+
+
 class _PatientProgram:
     """A program that runs a case again where that is due; the session knows one program at a time."""
 
     def __init__(
-        self, session: Session, budget: Budget, language: str, source: bytes, limits: Limits, cases: int
+        self,
+        session: Session,
+        longer: Callable[[Limits], contextlib.AbstractContextManager[Second | None]],
+        language: str,
+        source: bytes,
+        limits: Limits,
+        cases: int,
     ) -> None:
         self._session = session
-        self._budget = budget
+        self._longer = longer
         self._limits = limits
         self._language, self._source, self._cases = language, source, cases
         self._program: Program | None = session.program(language, source, limits, cases=cases)
@@ -123,16 +163,18 @@ class _PatientProgram:
         if self._program is None:
             self._program = self._open(self._limits)
         ran = self._program.run(stdin, argv=argv, files=files, fetch=fetch)
-        wall_s = LONGER * self._limits.wall_s
-        if not deserved(ran, self._limits, saturated=ran.saturated) or not self._budget.take(wall_s):
+        if not deserved(ran, self._limits, saturated=ran.saturated):
             return ran
-        self.close()
-        slow = self._open(patient(self._limits))
-        try:
-            again = ran if slow.failed else slow.run(stdin, argv=argv, files=files, fetch=fetch)
-        finally:
-            slow.close()
-        self._budget.give_back(wall_s - again.wall_s)
+        with self._longer(self._limits) as more:
+            if more is None:
+                return ran
+            self.close()
+            slow = self._open(more.limits)
+            try:
+                again = ran if slow.failed else slow.run(stdin, argv=argv, files=files, fetch=fetch)
+            finally:
+                slow.close()
+            more.used_s = again.wall_s
         return replace(again, flags=again.flags | {FLAG})
 
     def close(self) -> None:
@@ -150,10 +192,11 @@ def deserved(ran: Ran, limits: Limits, *, saturated: bool) -> bool:
     return saturated and ran.stopped == "wall" and ran.cpu_s < TO_SPARE * limits.cpu_s
 
 
-def patient(limits: Limits) -> Limits:
-    """The limits of a second look: a longer wall for the case, and room for it in the sample's; all else as before."""
-    wall_s = LONGER * limits.wall_s
-    return limits.model_copy(update={"wall_s": wall_s, "sample_wall_s": max(wall_s, limits.sample_wall_s)})
+def patient(limits: Limits, wall_s: float, left_s: float) -> Limits:
+    """The limits of a second look: a longer wall for the case, and room for it in the sample's, of which `left_s`
+    seconds are left; all else as before."""
+    sample_wall_s = max(wall_s, min(limits.sample_wall_s, left_s))
+    return limits.model_copy(update={"wall_s": wall_s, "sample_wall_s": sample_wall_s})
 
 
 def _cut_short(ran: PairRan) -> Ran:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from proctor.judge.outcome import Outcome, tests_invalid
 from proctor.judge.pairs import judge_pair
 from proctor.judge.patience import Budget, PatientSession
@@ -14,15 +16,16 @@ from proctor.sandbox.provider import Session
 from proctor.wire import DatasetTests, StdioTests
 
 
-def judge(unit: Unit, session: Session, *, budget: Budget | None = None) -> Outcome:
+def judge(unit: Unit, session: Session, *, budget: Budget | None = None, within_s: float = math.inf) -> Outcome:
     """The outcome of `unit`, run in `session`; blocks until it is known.
 
     budget: wall clock for second looks, shared by the units of a run; None: no second looks.
+    within_s: seconds until the unit's deadline, which no second look outlasts.
     Whatever the code does is an outcome. Raises SandboxError where the sandbox fails us.
     """
     if isinstance(unit.tests, DatasetTests):
         raise TypeError("a unit holds tests that are resolved, never a data set's row")
-    patient: Session = session if budget is None else PatientSession(session, budget)
+    patient: Session = session if budget is None else PatientSession(session, budget, within_s=within_s)
     if isinstance(unit.tests, RunTests):
         return run_once(unit, unit.tests, patient)
     if case_count(unit.tests) == 0:

@@ -7,6 +7,7 @@ is an error and not a silent default.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
@@ -188,11 +189,17 @@ class TestRef(Model):
 
 
 class Weights(Model):
-    """Weights of the reward's terms; all 1 as in the paper."""
+    """Weights of the reward's terms; all 1 as in the paper. Their sum is finite, so that every reward is."""
 
     format: Annotated[float, Field(allow_inf_nan=False)] = Field(1.0, description="w_f.")
     outcome: Annotated[float, Field(allow_inf_nan=False)] = Field(1.0, description="w_o.")
     thinking: Annotated[float, Field(allow_inf_nan=False)] = Field(1.0, description="w_t.")
+
+    @model_validator(mode="after")
+    def _sum_is_finite(self) -> Weights:
+        if not math.isfinite(abs(self.format) + abs(self.outcome) + abs(self.thinking)):
+            raise ValueError("the weights are too large: their sum is not finite")
+        return self
 
 
 class RewardSpec(Model):

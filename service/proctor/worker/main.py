@@ -26,13 +26,11 @@ from proctor.errors import ConfigurationError, SandboxUnavailable
 from proctor.jobs import ticket
 from proctor.jobs.leases import Leases
 from proctor.jobs.records import dumps
-from proctor.judge.outcome import Outcome
-from proctor.judge.unit import Unit
-from proctor.sandbox.provider import Provider, Session
+from proctor.sandbox.provider import Provider
 from proctor.settings import Settings
 from proctor.worker.keeper import Keeper
 from proctor.worker.rq_worker import TicketWorker
-from proctor.worker.runner import Judge, Runner, describe
+from proctor.worker.runner import DRAIN_S, Judge, Runner, describe, longest_s
 from proctor.worker.slot import Slot
 
 #: What a running unit gets to end by itself when the worker is told to stop.
@@ -114,7 +112,11 @@ class Worker:
             if self._stopping or self._runner.without_sandbox:
                 return
             self._rq = TicketWorker(
-                self._rq_client, self._settings.namespace, busy=lambda: self._runner.draining, on_stop=self._stop
+                self._rq_client,
+                self._settings.namespace,
+                busy=lambda: self._runner.draining,
+                on_stop=self._stop,
+                timeout_s=int(DRAIN_S + 6 * longest_s(self._settings.limits_max)),
             )
             self._rq.work(logging_level="WARNING")
         except (RedisError, OSError) as error:
@@ -162,7 +164,7 @@ def run(
     settings: Settings,
     *,
     make_provider: Callable[[Settings], Provider] | None = None,
-    judge: Callable[[Unit, Session], Outcome] | None = None,
+    judge: Judge | None = None,
 ) -> None:
     """Run one worker until a signal. Provider and judge are `proctor.wiring`'s and `proctor.judge.run`'s by default.
 
@@ -188,4 +190,4 @@ def _patient_judge() -> Judge:
     from proctor.judge.run import judge
 
     budget = Budget(SECOND_LOOKS_S, refill=SECOND_LOOKS_SHARE)
-    return lambda unit, session: judge(unit, session, budget=budget)
+    return lambda unit, session, within_s: judge(unit, session, budget=budget, within_s=within_s)

@@ -36,8 +36,19 @@ class TicketWorker(SimpleWorker):
     queue_class = TicketQueue
     max_connection_wait_time = 2.0
 
-    def __init__(self, connection: Any, queue: str, *, busy: Callable[[], bool], on_stop: Callable[[], None]) -> None:
-        """busy: whether a ticket runs now. on_stop: called at a signal, before the loop is told to end."""
+    def __init__(
+        self,
+        connection: Any,
+        queue: str,
+        *,
+        busy: Callable[[], bool],
+        on_stop: Callable[[], None],
+        timeout_s: int = TIMEOUT_S,
+    ) -> None:
+        """busy: whether a ticket runs now. on_stop: called at a signal, before the loop is told to end.
+
+        timeout_s: the outermost clock, of a ticket; longer than what the worker's own clock grants all it runs.
+        """
         super().__init__(
             [queue],
             connection=connection,
@@ -49,6 +60,7 @@ class TicketWorker(SimpleWorker):
         self._heartbeat_at = -HEARTBEAT_S
         self._busy = busy
         self._on_stop = on_stop
+        self._timeout_s = timeout_s
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Strike the ticket off and perform it; whatever is not one is refused and gone."""
@@ -57,7 +69,7 @@ class TicketWorker(SimpleWorker):
             pipe.delete(job.key)
             pipe.execute()
         try:
-            with self.death_penalty_class(TIMEOUT_S, JobTimeoutException, job_id=job.id):
+            with self.death_penalty_class(self._timeout_s, JobTimeoutException, job_id=job.id):
                 job.perform()
         except Refused as refusal:
             self.log.error("refused job %r: %s", job.id, refusal)

@@ -4,6 +4,9 @@ Who is to blame when a sandbox is lost in mid-run? Not the code, at first: the u
 Lost again, a control runs in a fresh sandbox here; if it passes, the unit runs once more, alone, and only if that
 too takes the sandbox down while a control then passes is it the code's `runtime_error`. Where a control fails it
 is the sandboxes, and the unit goes back to wait for better ones until its deadline.
+
+An exception of our own while we judge is handled alike: code that reliably finds a bug in our judging must not earn
+`invalid` by it. It is told from tests that our judging cannot take by running them with a stub in the code's place.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -44,10 +47,11 @@ DRAIN_S = 60.0
 GRACE_S = 15.0
 #: After so many losses a unit that makes our own code fail is given up.
 MOST_FAILURES = 3
-#: A unit that took its sandbox down carries this flag.
-LOST_FLAG = "sandbox_lost"
+#: A unit that took its sandbox down carries this flag, one that broke our judging the other.
+LOST_FLAG, BROKE_FLAG = "sandbox_lost", "judging_broken"
 
-Judge = Callable[[Unit, Session], Outcome]
+#: Judges a unit in a session; the number is the seconds until the unit's deadline.
+Judge = Callable[[Unit, Session, float], Outcome]
 
 log = logging.getLogger("proctor.worker")
 
@@ -58,6 +62,12 @@ CONTROL = Unit(
     limits=Limits(),
     stop="all",
 )
+#: In place of code that our judging failed at: any outcome will do.
+STUB = "pass\n"
+
+
+class JudgeFailed(Exception):
+    """An exception of our own while a unit was judged. The session is dropped."""
 
 
 class Killed(Exception):
@@ -66,11 +76,16 @@ class Killed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A unit in hand. started_s: Redis's clock."""
+    """A unit in hand. started_s, deadline_s: Redis's clock."""
 
     taken: Taken
     unit: Unit
     started_s: float
+
+    @property
+    def within_s(self) -> float:
+        """Seconds from the start to the deadline."""
+        return self.taken.start_by_s + self.unit.limits.sample_wall_s - self.started_s
 
 
 class Runner:
@@ -146,25 +161,24 @@ class Runner:
         except SandboxError as error:
             log.warning("lost a sandbox in mid-run: %s", error)
             self._keeper.give_back([taken.key], lost=True)
-        except Exception:
-            log.exception("judging failed")
-            self._slot.lose()
+        except JudgeFailed:
             self._after_failure(taken, now_s)
         else:
             if outcome is not None:
                 self._send(taken, now_s, outcome)
 
     def _attempt(self, job: Job) -> Outcome | None:
-        """One run. None: it went back before it started. Raises Killed, SandboxError (the session is dropped)."""
+        """One run. None: it went back before it started.
+
+        Raises Killed, SandboxError, JudgeFailed; the session is dropped.
+        """
         session = self._slot.session(job.unit.language)
-        limits = job.unit.limits
-        patience_s = limits.sample_wall_s + LONGER * limits.wall_s + limits.compile_s + GRACE_S
-        if not self._keeper.begin(job.taken.key, session, patience_s):
+        if not self._keeper.begin(job.taken.key, session, longest_s(job.unit.limits)):
             return None
         killed: str | None = None
         try:
             try:
-                outcome = self._judge(job.unit, session)
+                outcome = self._judge(job.unit, session, job.within_s)
             finally:
                 killed = self._keeper.end()
         except TestsInvalid as error:
@@ -174,30 +188,41 @@ class Runner:
             if killed in ("unwanted", "stopping"):
                 raise Killed(killed) from error
             raise
+        except Exception as error:
+            log.exception("judging failed")
+            self._slot.lose()
+            raise JudgeFailed(type(error).__name__) from error
         if killed is not None:
             self._slot.lose()
         return outcome
 
     def _suspect(self, job: Job) -> Outcome | None:
         """A unit that was lost before, alone: twice if need be, with a control after each loss."""
+        broke = False
         for _ in range(2):
             try:
                 return self._attempt(job)
             except SandboxUnavailable:
                 raise
-            except SandboxError as error:
+            except (SandboxError, JudgeFailed) as error:
                 self._keeper.hold([job.taken])
-                self._control(error)
-        return took_its_sandbox_down(job.unit.tests)
+                self._control(error, CONTROL, Verdict.PASSED)
+                broke = isinstance(error, JudgeFailed)
+                if broke:
+                    self._control(error, replace(job.unit, code=STUB))
+        return its_own_fault(job.unit.tests, broke=broke)
 
-    def _control(self, error: SandboxError) -> None:
-        """Run a control in a fresh sandbox. Raises `error` where it does not pass: then it was not the code."""
+    def _control(self, error: Exception, unit: Unit, wanted: Verdict | None = None) -> None:
+        """Run a control in a fresh sandbox. Raises `error` where that fails: then it was not the code."""
         try:
-            passed = self._judge(CONTROL, self._slot.session()).verdict is Verdict.PASSED
-        except SandboxError:
+            verdict = self._judge(unit, self._slot.session(unit.language), 0.0).verdict
+        except TestsInvalid:
+            return
+        except Exception:
+            log.exception("a control failed")
             self._slot.lose()
-            passed = False
-        if not passed:
+            raise error from None
+        if wanted is not None and verdict is not wanted:
             raise error
 
     def _after_kill(self, taken: Taken, why: str) -> None:
@@ -221,11 +246,17 @@ def invalid(message: str) -> Outcome:
     return Outcome(verdict=Verdict.INVALID, error=error)
 
 
-def took_its_sandbox_down(tests: UnitTests) -> Outcome:
-    """The outcome of code that ends its sandbox whenever it runs, where other code does not."""
+def longest_s(limits: Limits) -> float:
+    """Seconds after which a unit of these limits has outstayed every other clock, second looks included."""
+    return limits.sample_wall_s + LONGER * limits.wall_s + limits.compile_s + GRACE_S
+
+
+def its_own_fault(tests: UnitTests, *, broke: bool) -> Outcome:
+    """The outcome of code that ends its sandbox whenever it runs, or breaks our judging, where other code does not."""
     total = 1 if isinstance(tests, DatasetTests | RunTests) else max(1, case_count(tests))
-    case = CaseResult(verdict=Verdict.RUNTIME_ERROR, detail="the code took its sandbox down, alone and repeatedly")
-    return conclude([case], total, run_s=0.0, cpu_s=0.0, flags={LOST_FLAG})
+    did = "made its judging fail" if broke else "took its sandbox down"
+    case = CaseResult(verdict=Verdict.RUNTIME_ERROR, detail=f"the code {did}, alone and repeatedly")
+    return conclude([case], total, run_s=0.0, cpu_s=0.0, flags={BROKE_FLAG if broke else LOST_FLAG})
 
 
 def describe(provider_name: str, slot: Slot) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,8 +1,8 @@
 """A sandbox that obeys the code it is given, and processes around a real Redis. No judging happens here.
 
 The code of a unit is a script for the fake, words apart by spaces: `pass`, `fail`, `sleep=S`, `lose` (the sandbox
-goes down), `lose-once=FILE`, `lose-down` (and no other comes up), `crash` (our judging raises), `note=WORD` (only
-makes it another unit).
+goes down), `lose-once=FILE`, `lose-down` (and no other comes up), `crash` (our judging raises), `crash-once=FILE`,
+`note=WORD` (only makes it another unit).
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ from proctor.sandbox.provider import Hello
 from proctor.serve import redis_server
 from proctor.settings import Settings
 from proctor.wire import CaseResult, Limits, RewardSpec, Verdict
+from proctor.worker.runner import STUB
 
 RUNS = "FAKE_RUNS"  # a file: one line per run that started
 DOWN = "FAKE_DOWN"  # a file: while it is there, no sandbox can be had
+STUB_FAILS = "FAKE_STUB_FAILS"  # set: our judging raises whatever the code
 TESTS = json.dumps({"kind": "stdio", "cases": [{"stdin": "", "stdout": "ok"}]}).encode()
 TESTS_SHA = hashlib.sha256(TESTS).hexdigest()
 
@@ -64,13 +66,15 @@ class FakeProvider:
     def close(self) -> None: ...
 
 
-def judge(unit: Unit, session: FakeSession) -> Outcome:
+def judge(unit: Unit, session: FakeSession, within_s: float) -> Outcome:
     """Do what the code says."""
     if session.closed.is_set():
         raise SandboxLost("closed")
+    if unit.code == STUB and STUB_FAILS in os.environ:
+        raise RuntimeError("our bug, whatever the code")
     began = time.monotonic()
     verdict = Verdict.PASSED
-    if unit.code != "print('ok')":
+    if unit.code not in ("print('ok')", STUB):
         _note(f"start {os.getpid()} {time.time()} {unit.code}")
     for word in unit.code.split():
         what, _, value = word.partition("=")
@@ -92,6 +96,9 @@ def judge(unit: Unit, session: FakeSession) -> Outcome:
             raise SandboxLost("and none is left")
         elif what == "crash":
             raise RuntimeError("our bug")
+        elif what == "crash-once" and not Path(value).exists():
+            Path(value).touch()
+            raise RuntimeError("our bug, once")
     seconds = time.monotonic() - began
     return conclude([CaseResult(verdict=verdict, cpu_s=seconds, wall_s=seconds)], 1, run_s=seconds, cpu_s=seconds)
 

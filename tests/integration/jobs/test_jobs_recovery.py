@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 from jobs_api import Api, api_process, eventually, finished, workers_up
-from jobs_fakes import Service, plan
+from jobs_fakes import STUB_FAILS, Service, plan
 
 from proctor.errors import Unavailable
 from proctor.jobs.batches import State
@@ -167,11 +167,31 @@ async def test_where_the_control_fails_it_is_not_the_code(queue: Service, api: A
     await finished(api, again, timeout_s=15)
 
 
-async def test_a_fault_of_our_own_is_never_the_codes(queue: Service, api: Api) -> None:
+async def test_code_that_breaks_our_judging_earns_no_invalid(queue: Service, api: Api) -> None:
+    """An exception of ours, again and again for this code alone, while a control and a stub with its tests pass."""
     await workers_up(queue, api)
+    marker = queue.folder / "crashed"
+    codes = ["crash", f"crash-once={marker}", *(f"pass note={i}" for i in range(20))]
+    batch_id = await api.batches.admit("me", plan(codes), detached=True)
+    _, results = await finished(api, batch_id)
+    assert (results[0]["verdict"], results[0]["reward"], results[0]["flags"]) == (
+        "runtime_error",
+        0.0,
+        ["judging_broken"],
+    )
+    assert {r["verdict"] for r in results[1:]} == {"passed"}  # what crashed once ran again
+    counts = Counter(queue.runs())
+    assert counts.pop("crash") == 3  # once in a shard, twice alone
+    assert counts.pop(f"crash-once={marker}") == 2
+    assert set(counts.values()) == {1}
+
+
+async def test_a_fault_of_our_own_is_never_the_codes(queue: Service, api: Api) -> None:
+    """Our judging fails at these tests whatever the code is."""
+    await workers_up(queue, api, **{STUB_FAILS: "1"})
     batch_id = await api.batches.admit("me", plan(["crash", "pass"]), detached=True)
     _, results = await finished(api, batch_id)
-    assert [r["verdict"] for r in results] == ["invalid", "passed"]
+    assert [(r["verdict"], r["reward"]) for r in results] == [("invalid", None), ("passed", 1.0)]
 
 
 async def test_a_full_redis_ends_what_is_under_way(queue: Service, api: Api) -> None:

@@ -44,6 +44,8 @@ def faults(body: Any) -> dict[str, str]:
         ({"samples": [SAMPLE], "limits": {"cpu": 1}}, ["/limits/cpu"]),
         ({"samples": [SAMPLE], "reward": {"policy": "best"}}, ["/reward/policy"]),
         ({"samples": [SAMPLE], "reward": {"policy": "pass-rate"}, "stop": "first_failure"}, ["/stop"]),
+        ({"samples": [SAMPLE], "reward": {"weights": {"outcome": 1e308, "format": 1e308}}}, ["/reward/weights"]),
+        ({"samples": [SAMPLE], "reward": {"weights": {"outcome": float("inf")}}}, ["/reward/weights/outcome"]),
         ({"samples": [SAMPLE], "deadline_s": 1e9}, ["/deadline_s"]),
         ({"samples": [SAMPLE], "foo": 1}, ["/foo"]),
         # tests: one story, whichever form they were meant to have

@@ -77,6 +77,17 @@ def test_is_not_for_others(ran: PairRan) -> None:
     assert look(session, Budget(100)) is ran
 
 
+@pytest.mark.parametrize(("within_s", "wall_s"), [(100.0, 20.0), (8.0, 8.0), (5.0, None), (-1.0, None)])
+def test_ends_by_the_deadline(within_s: float, wall_s: float | None) -> None:
+    """Longer than the first look's 5 s, or not at all."""
+    session = Pairs([TIMED_OUT, RIGHT])
+    patient = PatientSession(session, Budget(100), within_s=within_s, clock=lambda: 0.0)
+    ran = patient.pair("python", b"", {}, LIMITS, stop="all")
+    assert [limits.wall_s for limits, _ in session.asked[1:]] == ([] if wall_s is None else [wall_s])
+    assert all(limits.sample_wall_s <= max(within_s, 0.0) for limits, _ in session.asked[1:])
+    assert (ran.candidate.stopped is None) == (wall_s is not None)
+
+
 def test_is_bounded_by_the_budget() -> None:
     session = Pairs([TIMED_OUT])
     assert look(session, Budget(19)) is TIMED_OUT

@@ -89,8 +89,14 @@ def test_soft_gate_needs_gamma_where_there_is_a_score() -> None:
     assert compose(spec("soft-gate"), format=1.0, outcome=1.0, thinking=None).reward == 2.0
 
 
-def test_weights_that_overflow_raise() -> None:
-    huge = Weights(format=1e308, outcome=1e308, thinking=0)
+@pytest.mark.parametrize("huge", [{"format": 1e308, "outcome": 1e308}, {"outcome": -1e308, "thinking": 1e308}])
+def test_weights_whose_sum_overflows_are_refused(huge: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Weights.model_validate(huge)
+
+
+def test_a_reward_that_is_not_finite_is_none() -> None:
+    huge = Weights.model_construct(format=1e308, outcome=1e308, thinking=0.0)  # past validation
     with pytest.raises(ValueError, match="finite"):
         compose(spec("p-grpo", weights=huge), format=1.0, outcome=1.0, thinking=None)
 
