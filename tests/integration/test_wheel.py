@@ -30,6 +30,7 @@ def test_wheel_ships_service_and_supervisor(wheel: Path) -> None:
         "proctor/wire/request.py",
         "proctor/sandbox/seccomp.json",
         "proctor/doctor/attacks/network.py",
+        "proctor/judge/datasets/drivers/evalplus.py",
         "proctor_supervisor/main.py",
         "proctor_supervisor/protocol.py",
         "proctor_supervisor/pair/candidate.py",

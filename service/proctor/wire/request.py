@@ -167,6 +167,7 @@ class DatasetTests(Model):
         "taco",
         "livecodebench",
         "code_contests",
+        "codeforces",
         "synthetic1",
         "eurus",
         "deepcoder",

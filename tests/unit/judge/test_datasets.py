@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -353,6 +356,91 @@ class TestKodCode:
         assert read_row("kodcode", {"test": "from solution import add\n"}).cases == 0
 
 
+class TestCodeforces:
+    checker = "import sys\n\nprint(int(open(sys.argv[3]).read().split()[0]) % 2)\n"
+    row: ClassVar[dict[str, Any]] = {
+        "id": "1/A",
+        "description": "Print any odd number.",
+        "input_format": "n",
+        "official_tests": [{"input": "1\n", "output": "3\n"}],
+        "generated_tests": 0,
+        "generated_checker": checker,
+        "time_limit": 2.0,
+        "memory_limit": 256.0,
+        "input_mode": "stdio",
+        "interaction_format": None,
+    }
+
+    def test_cases_limits_and_text(self) -> None:
+        read = read_row("codeforces", self.row)
+        assert stdio(read) == [("1\n", "3\n")]
+        assert read.limits is not None
+        assert read.limits.model_dump(exclude_none=True) == {"cpu_s": 2.0, "memory_mib": 256}
+        assert read.problem == "Print any odd number.\n\nn"
+
+    def test_without_a_checker_tokens_are_compared(self) -> None:
+        tests = read_row("codeforces", {**self.row, "generated_checker": None}).tests
+        assert isinstance(tests, StdioTests)
+        assert tests.checker is None
+
+    def test_generated_tests_count_where_they_are_a_list_and_not_where_they_are_a_number(self) -> None:
+        row = {**self.row, "generated_tests": [{"input": "2\n", "output": "5\n"}]}
+        assert stdio(read_row("codeforces", row)) == [("1\n", "3\n"), ("2\n", "5\n")]
+
+    def test_unknown_limits(self) -> None:
+        assert read_row("codeforces", {**self.row, "time_limit": None, "memory_limit": None}).limits is None
+
+    @pytest.mark.parametrize(
+        "fields", [{"interaction_format": "Ask the judge."}, {"input_mode": "file"}], ids=["interactive", "files"]
+    )
+    def test_what_input_and_output_cannot_judge_is_invalid(self, fields: dict[str, Any]) -> None:
+        assert read_row("codeforces", {**self.row, **fields}).invalid
+
+    @pytest.mark.parametrize("tests", [None, []])
+    def test_no_test_no_case(self, tests: Any) -> None:
+        assert read_row("codeforces", {**self.row, "official_tests": tests}).cases == 0
+
+    def test_faults(self) -> None:
+        for fields, path in [
+            ({"official_tests": [{"input": "1"}]}, ("official_tests", 0, "output")),
+            ({"official_tests": [3]}, ("official_tests", 0)),
+            ({"generated_checker": 3}, ("generated_checker",)),
+            ({"time_limit": -1}, ("time_limit",)),
+            ({"memory_limit": "256 MB"}, ("memory_limit",)),
+            ({"input_mode": "x"}, ("input_mode",)),
+        ]:
+            with pytest.raises(RowFault) as raised:
+                read_row("codeforces", {**self.row, **fields})
+            assert raised.value.path == path
+
+    @pytest.mark.parametrize(
+        ("code", "answer", "accepted"),
+        [
+            (checker, "7", True),  # the set's own convention: a printed score, the candidate's output last
+            (checker, "8", False),
+            (checker, "seven", False),
+            ("import sys\nsys.exit(int(open(sys.argv[2]).read()) % 2 == 0)", "7", True),  # testlib's, by exit code
+            ("import sys\nsys.exit(int(open(sys.argv[2]).read()) % 2 == 0)", "8", False),
+            ("import sys\nassert open(sys.argv[2]).read() == '7', 'no'", "8", False),
+            ("print(0.5)", "7", False),  # part of the points is not a pass
+            ("import sys\nprint(1 if open(sys.argv[2]).read() == '3' else 0)\nsys.exit(0)", "8", True),
+            ("def main(): print(1)\nif __name__ == '__main__': main()", "7", True),
+            ("print(", "7", False),
+        ],
+    )
+    def test_both_conventions_of_checkers(self, code: str, answer: str, accepted: bool, tmp_path: Path) -> None:
+        tests = read_row("codeforces", {**self.row, "generated_checker": code}).tests
+        assert isinstance(tests, StdioTests)
+        assert tests.checker is not None
+        program = tmp_path / "checker.py"
+        program.write_text(tests.checker.code)
+        for name, text in (("input.txt", "1"), ("output.txt", answer), ("expected.txt", "3")):
+            (tmp_path / name).write_text(text)
+        command = [sys.executable, program, "input.txt", "output.txt", "expected.txt"]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60)
+        assert ended.returncode == (0 if accepted else 1), ended.stderr
+
+
 class TestEvalPlus:
     row: ClassVar[dict[str, Any]] = {
         "prompt": "def half(x):\n    '''Doc.'''\n",
@@ -393,6 +481,82 @@ class TestEvalPlus:
     def test_no_input_no_case(self) -> None:
         assert read_row("evalplus", {**self.row, "base_input": [], "plus_input": []}).cases == 0
 
+    @pytest.mark.parametrize(
+        ("number", "published", "given"),
+        [
+            (1, [[1], "x"], [[1], "x"]),
+            (2, [[1, 2], [3]], [(1, 2), (3,)]),
+            (63, [[[1, 2], [3, 4]]], [[(1, 2), (3, 4)]]),
+            (75, [[[1], [2]], 2], [[(1,), (2,)], 2]),
+            (106, [[1], [2]], [[1], (2,)]),
+            (115, [[[1, 1], []]], [[{1}, {}]]),
+            (124, ["1.5", "2j"], [1.5, 2j]),
+            (250, [[1, 2], 1], [(1, 2), 1]),
+            (252, ["(1+2j)"], [1 + 2j]),
+            (259, [[[1, 2]], [[3]]], [((1, 2),), ((3,),)]),
+            (278, [[1, [2, 3]]], [(1, (2, 3))]),
+            (307, [[1, 2], 0, 5], [(1, 2), 0, 5]),
+            (580, [[1, [2, [3]]]], [(1, (2, (3,)))]),
+            (722, [{"a": [1, 2]}, 3, 4], [{"a": (1, 2)}, 3, 4]),
+        ],
+    )
+    def test_mbpp_plus_inputs_get_their_types_back(self, number: int, published: Any, given: Any) -> None:
+        seen: list[Any] = []
+        fields = {
+            "task_id": f"Mbpp/{number}",
+            "canonical_solution": "def half(*xs):\n    return 0\n",
+            "prompt": "",
+            "base_input": [],
+            "plus_input": [published],
+        }
+        assert self.check(lambda *args: seen.append(list(args)) or 0, **fields)
+        assert repr(seen) == repr([given])
+
+    def test_only_mbpp_plus_lost_types(self) -> None:
+        fields = {"task_id": "HumanEval/2", "base_input": [[[1]]], "canonical_solution": "    return x\n"}
+        assert self.check(lambda x: x, **fields, plus_input=[])
+
+    @pytest.mark.parametrize(
+        ("name", "want", "right", "wrong"),
+        [
+            ("similar_elements", "(1, 2)", (2, 1), (1, 3)),
+            ("sum_div", "7", 0, 6),
+            ("check_str", "True", "a match", None),
+            ("are_equivalent", "True", False, None),
+        ],
+    )
+    def test_tasks_with_more_than_one_right_answer(self, name: str, want: str, right: Any, wrong: Any) -> None:
+        fields = {
+            "task_id": "Mbpp/9999",
+            "prompt": "",
+            "entry_point": name,
+            "canonical_solution": f"def {name}(x):\n    return {want}\n",
+        }
+        assert self.check(lambda x: right, **fields)
+        assert self.check(lambda x: wrong, **fields) is (name == "are_equivalent")
+
+    def test_any_root_of_humaneval_32(self) -> None:
+        fields = {
+            "task_id": "HumanEval/32",
+            "prompt": "def find_zero(xs):\n",
+            "entry_point": "find_zero",
+            "base_input": [[[-1, 0, 1]]],
+            "plus_input": [],
+            "atol": 1e-4,
+        }
+        assert self.check(lambda xs: -1.0, **fields, canonical_solution="    return 1.0\n")
+        assert not self.check(lambda xs: 0.5, **fields, canonical_solution="    return 1.0\n")
+
+    def test_values_are_of_one_type(self) -> None:
+        fields = {"base_input": [[0]], "plus_input": [], "canonical_solution": "    return (0.5, x)\n"}
+        assert self.check(lambda x: (0.5, x), **fields)
+        assert not self.check(lambda x: [0.5, x], **fields)
+
+    def test_nan_and_big_integers_survive(self) -> None:
+        fields = {"base_input": [[float("nan")], [10**30]], "plus_input": [], "canonical_solution": "    return x\n"}
+        assert self.check(lambda x: x, **fields)
+        assert not self.check(lambda x: float(x), **fields)
+
     def test_an_input_is_a_list_of_arguments(self) -> None:
         with pytest.raises(RowFault) as raised:
             read_row("evalplus", {**self.row, "plus_input": [[1], 2]})
@@ -402,7 +566,19 @@ class TestEvalPlus:
 FIELDS = (
     *("prompt", "test", "entry_point", "test_list", "base_input", "plus_input", "canonical_solution", "atol"),
     *("input_output", "starter_code", "question", "public_test_cases", "private_test_cases", "metadata"),
-    *("public_tests", "time_limit", "verification_info", "reward_model", "tests", "verifier_metadata", "test_info"),
+    *(
+        "official_tests",
+        "generated_checker",
+        "memory_limit",
+        "interaction_format",
+        "public_tests",
+        "time_limit",
+        "verification_info",
+        "reward_model",
+        "tests",
+        "verifier_metadata",
+        "test_info",
+    ),
 )
 
 

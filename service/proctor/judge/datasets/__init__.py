@@ -12,6 +12,7 @@ from typing import Any
 from proctor.judge.datasets import (
     apps,
     code_contests,
+    codeforces,
     deepcoder,
     eurus,
     evalplus,
@@ -27,6 +28,7 @@ from proctor.judge.datasets.row import RowFault, RowTests, RunnableTests
 READERS: dict[str, Callable[[dict[str, Any]], RowTests]] = {
     "apps": apps.read,
     "code_contests": code_contests.read,
+    "codeforces": codeforces.read,
     "deepcoder": deepcoder.read,
     "eurus": eurus.read,
     "evalplus": evalplus.read,

@@ -11,13 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from proctor.judge.datasets.inputs_outputs import stdio_tests
-from proctor.judge.datasets.row import Path, RowFault, RowTests, expect, field, optional
-from proctor.wire import LimitsOverride
+from proctor.judge.datasets.row import Path, RowFault, RowTests, contest_limits, expect, field, optional
 
 FIELDS = ("public_tests", "private_tests", "generated_tests")
-_WALL_SHARE = 3.0  # wall clock of a case, in CPU seconds, where the default might not do
-_LEAST_MIB = 16
-_LIMIT_FIELDS = {"cpu_s": "time_limit", "wall_s": "time_limit", "memory_mib": "memory_limit_bytes"}
 
 
 def read(row: dict[str, Any]) -> RowTests:
@@ -26,7 +22,11 @@ def read(row: dict[str, Any]) -> RowTests:
         raise RowFault((FIELDS[0],), "this field is missing")
     pairs = [pair for name in FIELDS for pair in _pairs(row.get(name), (name,))]
     tests = stdio_tests([i for i, _ in pairs], [o for _, o in pairs], problem=optional(row, "description", str))
-    return replace(tests, limits=_limits(row), limit_fields=_LIMIT_FIELDS)
+    memory = optional(row, "memory_limit_bytes", int) or 0
+    limits, fields = contest_limits(
+        _seconds(optional(row, "time_limit", (dict, int, float))), -(-memory >> 20), memory_field="memory_limit_bytes"
+    )
+    return replace(tests, limits=limits, limit_fields=fields)
 
 
 def _pairs(value: Any, path: Path) -> list[tuple[str, str]]:
@@ -42,19 +42,6 @@ def _pairs(value: Any, path: Path) -> list[tuple[str, str]]:
         ]
     cases = [expect(case, dict, (*path, n)) for n, case in enumerate(expect(value, (list, dict), path))]
     return [(field(c, "input", str, (*path, n)), field(c, "output", str, (*path, n))) for n, c in enumerate(cases)]
-
-
-def _limits(row: dict[str, Any]) -> LimitsOverride | None:
-    seconds = _seconds(optional(row, "time_limit", (dict, int, float)))
-    memory = optional(row, "memory_limit_bytes", int)
-    limits: dict[str, Any] = {}
-    if seconds > 0:
-        limits["cpu_s"] = seconds
-        if _WALL_SHARE * seconds > 30:
-            limits["wall_s"] = _WALL_SHARE * seconds
-    if memory is not None and memory > 0:
-        limits["memory_mib"] = max(_LEAST_MIB, -(-memory >> 20))
-    return LimitsOverride(**limits) if limits else None
 
 
 def _seconds(value: dict[str, Any] | float | None) -> float:

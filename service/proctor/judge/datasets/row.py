@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proctor.wire import FunctionTests, LimitsOverride, PytestTests, ScriptTests, StdioTests
+from proctor.wire import FunctionTests, Limits, LimitsOverride, PytestTests, ScriptTests, StdioTests
 
 RunnableTests = StdioTests | FunctionTests | ScriptTests | PytestTests
 Path = tuple[str | int, ...]
@@ -79,6 +79,26 @@ def embedded_json(text: str, path: Path) -> Any:
         raise RowFault(path, f"this is not JSON: {error}") from None
 
 
+def contest_limits(
+    seconds: float, memory_mib: int, *, memory_field: str
+) -> tuple[LimitsOverride | None, dict[str, str]]:
+    """A contest's limits as ours, None without any, and the row's field for each; 0 or less means unknown.
+
+    A time limit bounds the CPU time of a case. The wall clock follows where its default might not do.
+    """
+    limits: dict[str, Any] = {}
+    if seconds > 0:
+        limits["cpu_s"] = seconds
+        if _WALL_SHARE * seconds > Limits().wall_s:
+            limits["wall_s"] = _WALL_SHARE * seconds
+    if memory_mib > 0:
+        limits["memory_mib"] = max(_LEAST_MIB, memory_mib)
+    fields = {"cpu_s": "time_limit", "wall_s": "time_limit", "memory_mib": memory_field}
+    return (LimitsOverride(**limits) if limits else None), fields
+
+
+_WALL_SHARE = 3.0  # wall clock of a case, in CPU seconds
+_LEAST_MIB = 16  # of memory: less is refused
 _NAMES: dict[type, str] = {
     str: "a string",
     list: "a list",
