@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     thinking_batch: Annotated[int, Field(ge=1)] = 32
     thinking_template: str = "chat"
     thinking_calibration: Path | None = None
+    thinking_judge: Literal["schema", "logprobs"] = Field("schema", description="How `openai` is asked for its mark.")
+    thinking_request: str | None = Field(None, description="Body that `http` sends: JSON, or a file of JSON.")
+    thinking_path: str | None = Field(None, description="Where in its answer the scores are, as a JSON path.")
     thinking_concurrency: Annotated[int, Field(ge=1)] = 8
     thinking_window_ms: Annotated[float, Field(ge=0)] = 5.0
 

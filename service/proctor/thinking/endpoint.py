@@ -8,12 +8,13 @@ ThinkingUnavailable   anything else: no connection, no answer in time, 408, 425,
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from proctor.errors import ThinkingRejected, ThinkingUnavailable
+from proctor.errors import ConfigurationError, ThinkingRejected, ThinkingUnavailable
 from proctor.thinking.types import ThinkingFailed
 
 _PACE = frozenset({408, 425, 429})
@@ -63,6 +64,20 @@ class Endpoint:
         host = parts.hostname or ""
         netloc = f"{host}:{parts.port}" if parts.port else host
         return urlunsplit((parts.scheme, netloc, parts.path, "", ""))
+
+
+def route_of(base: str, routes: Sequence[str], never: Sequence[str] = ()) -> tuple[str, str]:
+    """The route that a URL asks for, and the path to add to it: a URL may end in a route, or take the first of them.
+
+    Raises ConfigurationError where it ends in one of `never`.
+    """
+    path = urlsplit(base).path
+    if path.endswith(tuple(never)):
+        raise ConfigurationError(f"PROCTOR_THINKING_URL: {path} gives no raw score; {', '.join(routes)} do")
+    for route in routes:
+        if path.endswith(route):
+            return route, ""
+    return routes[0], routes[0]
 
 
 def members(answer: Any, name: str, count: int) -> list[Any]:

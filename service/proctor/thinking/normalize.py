@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from proctor.errors import ConfigurationError
 from proctor.thinking.types import NormalizeName, NotAScore
 
-Normalize = Callable[[float], float]
+#: From a raw score, which may be anything a server answers, to T. Raises NotAScore.
+Normalize = Callable[[Any], float]
 
 
 def make_normalize(name: NormalizeName, calibration: Path | None = None) -> Normalize:
@@ -22,8 +26,22 @@ def make_normalize(name: NormalizeName, calibration: Path | None = None) -> Norm
         return sigmoid
     if name == "identity":
         return identity
-    low, high = read_calibration(calibration)
-    return lambda raw: minmax(raw, low, high)
+    found = read_calibration(calibration)
+    return lambda raw: minmax(raw, found.low, found.high)
+
+
+def normalization(name: NormalizeName, calibration: Path | None, model: str | None) -> dict[str, Any]:
+    """What `/v1/info` and provenance say of a normalisation: its name, and the bounds of `minmax` with their origin.
+
+    Raises ConfigurationError, also for bounds that were found with another model.
+    """
+    if name != "minmax":
+        return {"normalize": name}
+    found = read_calibration(calibration)
+    if found.model is not None and found.model != model:
+        raise ConfigurationError(f"PROCTOR_THINKING_CALIBRATION: {calibration} is of {found.model}, not of {model}")
+    bounds = {"min": found.low, "max": found.high, "model": found.model, "sha256": found.sha256}
+    return {"normalize": name, "calibration": bounds}
 
 
 def sigmoid(raw: float) -> float:
@@ -61,15 +79,27 @@ def number(raw: object) -> float:
     return value
 
 
-def read_calibration(path: Path | None) -> tuple[float, float]:
-    """(min, max) from a file `{"min": …, "max": …}`. Raises ConfigurationError."""
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Bounds of raw scores, as `proctor thinking calibrate` found them. sha256: of the file."""
+
+    low: float
+    high: float
+    sha256: str
+    model: str | None = None
+
+
+def read_calibration(path: Path | None) -> Calibration:
+    """The bounds in a file `{"min": …, "max": …}`, which may also name its model. Raises ConfigurationError."""
     if path is None:
         raise ConfigurationError("PROCTOR_THINKING_NORMALIZE=minmax needs PROCTOR_THINKING_CALIBRATION")
     try:
-        data = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        data = json.loads(raw)
         low, high = number(data["min"]), number(data["max"])
+        model = data.get("model")
     except (OSError, ValueError, KeyError, TypeError, NotAScore) as error:
         raise ConfigurationError(f"PROCTOR_THINKING_CALIBRATION: {path}: {error}") from None
     if not low < high:
         raise ConfigurationError(f"PROCTOR_THINKING_CALIBRATION: {path}: min must be below max")
-    return low, high
+    return Calibration(low, high, hashlib.sha256(raw).hexdigest(), model if isinstance(model, str) else None)

@@ -26,9 +26,9 @@ from proctor.errors import ThinkingRejected, ThinkingUnavailable
 from proctor.settings import Settings
 from proctor.thinking.batcher import Batcher
 from proctor.thinking.circuit import Circuit
-from proctor.thinking.normalize import Normalize, make_normalize
+from proctor.thinking.normalize import Normalize, make_normalize, normalization
 from proctor.thinking.providers import make_provider
-from proctor.thinking.types import NotAScore, Provider, Score, ThinkingFailed, Thought
+from proctor.thinking.types import Marked, NotAScore, Provider, Score, ThinkingFailed, Thought
 
 ATTEMPTS = 3
 REJECTED = "thinking_rejected"
@@ -59,17 +59,17 @@ class Scorer:
         size = batch if provider.most is None else min(batch, provider.most)
         self._batcher: Batcher[Thought, Score] = Batcher(self._call, size=size, window_s=window_s, calls=calls)
         self._circuit = Circuit(self._control_passes, most=circuit_most, pause_s=circuit_pause_s)
-        self._cache: OrderedDict[bytes, float] = OrderedDict()
+        self._cache: OrderedDict[bytes, Score] = OrderedDict()
         self._on_their_way: dict[bytes, asyncio.Task[Score]] = {}
 
     async def score(self, thought: Thought) -> Score:
         """T of one thought. Raises ThinkingUnavailable."""
         if not thought.reasoning.strip():
             return Score(0.0)
-        key = _key(thought)
+        key = _key(self._about.get("model"), thought)
         if key in self._cache:
             self._cache.move_to_end(key)
-            return Score(self._cache[key])
+            return self._cache[key]
         task = self._on_their_way.get(key)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._ask(key, thought))
@@ -99,8 +99,8 @@ class Scorer:
         if not await self._circuit.closed(self._timeout_s):
             raise ThinkingUnavailable("the thinking model is down: its circuit is open")
         score = await self._batcher.ask(thought)
-        if not score.flags:
-            self._cache[key] = score.value
+        if REJECTED not in score.flags:
+            self._cache[key] = score
             if len(self._cache) > _CACHED_MOST:
                 self._cache.popitem(last=False)
         return score
@@ -157,7 +157,7 @@ class Scorer:
             raise ThinkingUnavailable(f"no answer within {self._timeout_s:g} s") from None
         if len(raw) != len(thoughts):
             raise ThinkingUnavailable(f"{len(raw)} scores for {len(thoughts)} inputs")
-        return [Score(self._normalize(value)) for value in raw]
+        return [Score(self._normalize(value), value.flags if isinstance(value, Marked) else ()) for value in raw]
 
     async def _control_passes(self) -> bool:
         try:
@@ -183,7 +183,8 @@ def make_scorer(settings: Settings) -> Scorer | None:
             "provider": settings.thinking_provider,
             "model": settings.thinking_model,
             "url": server,
-            "normalize": name,
+            "asks": provider.asks,
+            **normalization(name, settings.thinking_calibration, settings.thinking_model),
             "template": settings.thinking_template,
         },
         batch=settings.thinking_batch,
@@ -193,9 +194,10 @@ def make_scorer(settings: Settings) -> Scorer | None:
     )
 
 
-def _key(thought: Thought) -> bytes:
-    """The cache's key; the model is the scorer's own, which asks one model only."""
-    problem = thought.problem.encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(len(problem).to_bytes(8, "big") + problem)
-    digest.update(thought.reasoning.encode("utf-8", "surrogatepass"))
+def _key(model: str | None, thought: Thought) -> bytes:
+    """The cache's key: a hash of model, problem and reasoning, each with its length before it."""
+    digest = hashlib.sha256()
+    for text in (model or "", thought.problem, thought.reasoning):
+        raw = text.encode("utf-8", "surrogatepass")
+        digest.update(len(raw).to_bytes(8, "big") + raw)
     return digest.digest()

@@ -28,10 +28,25 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """T ∈ [0, 1], normalised. flags: "thinking_rejected", where the server refused this very input."""
+    """T ∈ [0, 1], normalised.
+
+    flags: "thinking_rejected", where the server refused this very input; "thinking_truncated", where it saw the end of
+    the reasoning alone.
+    """
 
     value: float
     flags: tuple[str, ...] = ()
+
+
+class Marked(float):
+    """A raw score with something to say about it. flags: "thinking_truncated", where the model did not see it all."""
+
+    def __new__(cls, value: float, flags: tuple[str, ...]) -> Marked:
+        """`value`, marked."""
+        return super().__new__(cls, value)
+
+    def __init__(self, value: float, flags: tuple[str, ...]) -> None:
+        self.flags = flags
 
 
 class Provider(Protocol):
@@ -41,9 +56,11 @@ class Provider(Protocol):
     normalize: NormalizeName
     #: Inputs per call that the server takes at most; None without a cap.
     most: int | None
+    #: What it asks, for `/v1/info`: a route, and how.
+    asks: str
 
-    async def score(self, thoughts: list[Thought]) -> list[float]:
-        """Raw scores, one per thought, same order.
+    async def score(self, thoughts: list[Thought]) -> list[float | None]:
+        """Raw scores, one per thought, same order; None for a thought that got none, which is an error of it alone.
 
         Raises ThinkingRejected (an input was refused), ThinkingFailed (the server broke, perhaps on an input),
         ThinkingUnavailable (anything else that went wrong).

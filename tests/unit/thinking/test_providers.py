@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from thinking_server import Asked, serve
 
-from proctor.errors import ThinkingUnavailable
+from proctor.errors import ConfigurationError, ThinkingUnavailable
 from proctor.settings import Settings
 from proctor.thinking import Score, Thought, make_scorer
 
@@ -118,3 +119,79 @@ async def test_a_head_of_several_labels_is_no_reward_model(provider: str, answer
     (given,), _ = await score(provider, lambda _: answer, numbered(1))
     assert isinstance(given, ThinkingUnavailable)
     assert "one label" in str(given)
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "answer"),
+    [
+        ("vllm", "/pooling", {"data": [{"index": 0, "data": [0.5, 0.5]}]}),
+        ("vllm", "/pooling", {"data": [{"index": 0, "data": [[0.1], [0.5, 0.5]]}]}),
+        ("vllm", "/pooling", {"data": [{"index": 0, "data": "AAAA"}]}),
+        ("vllm", "/pooling", {"data": [{"index": 0, "data": []}]}),
+        ("vllm", "/pooling", {"data": [{"index": 1, "data": [0.5]}]}),
+        ("vllm", "/score", {"data": [{"index": 0}]}),
+        ("vllm", "/score", {"data": [{"index": 1, "score": 0.5}]}),
+        ("vllm", "/score", {"data": [{"index": 0, "score": math.nan}]}),
+        ("sglang", "/v1/embeddings", {"data": [{"index": 0, "embedding": [0.5, 0.5]}]}),
+        ("sglang", "/v1/embeddings", {"data": [{"index": 1, "embedding": [0.5]}]}),
+        ("sglang", "/v1/embeddings", {"data": [{"index": 0, "embedding": "AAAA"}]}),
+        ("sglang", "/v1/embeddings", {"data": []}),
+    ],
+)
+async def test_the_other_routes_are_as_strict(provider: Any, url: str, answer: Any) -> None:
+    with serve(lambda _: (200, answer)) as model:
+        scorer = make_scorer(Settings(thinking_provider=provider, thinking_url=model.url + url))
+        assert scorer is not None
+        with pytest.raises(ThinkingUnavailable):
+            await scorer.score(Thought("p", "r"))
+        await scorer.close()
+    assert {asked.path for asked in model.asked} == {url}
+
+
+def test_the_route_of_sglang_that_takes_a_softmax_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no raw score"):
+        make_scorer(Settings(thinking_provider="sglang", thinking_url="http://h/v1/classify"))
+
+
+async def test_http_asks_once_for_each_thought_where_the_template_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "request.json"
+    file.write_text('{"prompt": "Judge: {reasoning}", "of": ["{problem}", 3, true, null], "m": "{model}"}')
+    named: dict[str, Any] = {"thinking_request": str(file), "thinking_path": "$['result'].scores[-1]"}
+
+    def answer(asked: Asked) -> Any:
+        return 200, {"result": {"scores": [9, int(asked.body["prompt"][-1]) / 10]}}
+
+    with serve(answer) as model:
+        scorer = make_scorer(Settings(thinking_provider="http", thinking_url=model.url + "/x", **named))
+        assert scorer is not None
+        scores = await asyncio.gather(*map(scorer.score, numbered(4)))
+        await scorer.close()
+    assert [score.value for score in scores] == [0.0, 0.1, 0.2, 0.3]
+    assert len(model.asked) == 4
+    body = min((asked.body for asked in model.asked), key=str)
+    assert body == {"prompt": "Judge: reasoning 0", "of": ["problem 0", 3, True, None], "m": None}
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"scores": 3}, {"scores": []}, {"scores": [0.1, 0.2]}, {"scores": [[0.1]]}, [], 1]
+)
+async def test_an_answer_without_one_score_a_thought_is_an_error(answer: Any) -> None:
+    (given,), _ = await score("http", lambda _: answer, numbered(1))
+    assert isinstance(given, ThinkingUnavailable)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"thinking_path": "scores"},
+        {"thinking_path": "$..scores"},
+        {"thinking_path": "$.scores[?(@.x)]"},
+        {"thinking_path": "$.scores[0:2]"},
+        {"thinking_request": "{"},
+        {"thinking_request": "/absent"},
+        {"thinking_request": '{"a": "{problem}"}'},
+    ],
+)
+def test_a_request_or_path_that_cannot_work_is_refused(named: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"PROCTOR_THINKING_(PATH|REQUEST)"):
+        make_scorer(Settings(thinking_provider="http", thinking_url="http://h", **named))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,21 @@ def test_a_calibration_that_makes_no_sense_is_refused(tmp_path: Path, text: str)
         make_normalize("minmax", file)
     with pytest.raises(ConfigurationError):
         make_normalize("minmax", None)
+
+
+async def test_the_calibration_is_told_and_belongs_to_its_model(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    file.write_text(json.dumps({"min": -4, "max": 4, "model": "rm"}))
+    named: dict[str, Any] = {"thinking_normalize": "minmax", "thinking_calibration": file}
+    with pytest.raises(ConfigurationError, match="rm"):
+        make_scorer(Settings(thinking_provider="vllm", thinking_url="http://h", thinking_model="other", **named))
+    scorer = make_scorer(Settings(thinking_provider="vllm", thinking_url="http://h", thinking_model="rm", **named))
+    assert scorer is not None
+    about = scorer.describe()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert about["normalize"] == "minmax"
+    assert about["calibration"] == {"min": -4, "max": 4, "model": "rm", "sha256": digest}
+    await scorer.close()
 
 
 @pytest.mark.parametrize("url", [None, "", "localhost:8000", "ftp://x"])

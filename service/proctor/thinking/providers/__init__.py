@@ -7,7 +7,8 @@ from collections.abc import Callable
 from proctor.errors import ConfigurationError
 from proctor.settings import Settings
 from proctor.thinking.endpoint import Endpoint
-from proctor.thinking.providers.http import HttpProvider
+from proctor.thinking.jsonpath import JsonPath
+from proctor.thinking.providers.http import PATH, HttpProvider, read_request
 from proctor.thinking.providers.openai import OpenAIProvider
 from proctor.thinking.providers.openrlhf import OpenRlhfProvider
 from proctor.thinking.providers.sglang import SglangProvider
@@ -16,13 +17,19 @@ from proctor.thinking.providers.vllm import VllmProvider
 from proctor.thinking.text import load_template
 from proctor.thinking.types import Provider
 
-_MAKERS: dict[str, Callable[[Endpoint, str | None, str], Provider]] = {
-    "vllm": VllmProvider,
-    "sglang": SglangProvider,
-    "tei": TeiProvider,
-    "openrlhf": OpenRlhfProvider,
-    "http": HttpProvider,
-    "openai": lambda endpoint, model, _: OpenAIProvider(endpoint, model),
+_MAKERS: dict[str, Callable[[Endpoint, Settings], Provider]] = {
+    "vllm": lambda endpoint, s: VllmProvider(endpoint, s.thinking_model, load_template(s.thinking_template)),
+    "sglang": lambda endpoint, s: SglangProvider(endpoint, s.thinking_model, load_template(s.thinking_template)),
+    "tei": lambda endpoint, s: TeiProvider(endpoint, load_template(s.thinking_template)),
+    "openrlhf": lambda endpoint, s: OpenRlhfProvider(endpoint, load_template(s.thinking_template)),
+    "openai": lambda endpoint, s: OpenAIProvider(endpoint, s.thinking_model, s.thinking_judge),
+    "http": lambda endpoint, s: HttpProvider(
+        endpoint,
+        s.thinking_model,
+        load_template(s.thinking_template),
+        read_request(s.thinking_request),
+        JsonPath(s.thinking_path or PATH),
+    ),
 }
 
 
@@ -34,7 +41,6 @@ def make_provider(settings: Settings) -> tuple[Provider, str]:
         raise ConfigurationError(f"PROCTOR_THINKING_PROVIDER={name} is not in this version; {', '.join(_MAKERS)} are")
     if not settings.thinking_url or not settings.thinking_url.startswith(("http://", "https://")):
         raise ConfigurationError(f"PROCTOR_THINKING_PROVIDER={name} needs PROCTOR_THINKING_URL, http:// or https://")
-    template = load_template(settings.thinking_template)
     key = settings.thinking_api_key
     endpoint = Endpoint(
         settings.thinking_url,
@@ -42,7 +48,7 @@ def make_provider(settings: Settings) -> tuple[Provider, str]:
         api_key=key.get_secret_value() if key else None,
         connections=settings.thinking_concurrency,
     )
-    return make(endpoint, settings.thinking_model, template), endpoint.shown
+    return make(endpoint, settings), endpoint.shown
 
 
 __all__ = ["make_provider"]

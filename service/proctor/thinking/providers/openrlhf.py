@@ -20,13 +20,14 @@ class OpenRlhfProvider:
 
     normalize: NormalizeName = "sigmoid"
     most: int | None = None
+    asks = "/get_reward"
 
-    def __init__(self, endpoint: Endpoint, model: str | None, template: str) -> None:
+    def __init__(self, endpoint: Endpoint, template: str) -> None:
         self._endpoint = endpoint
         self._template = template
         self._path = "" if endpoint.base.endswith(PATH) else PATH
 
-    async def score(self, thoughts: list[Thought]) -> list[float]:
+    async def score(self, thoughts: list[Thought]) -> list[float | None]:
         """See `Provider.score`."""
         body = {
             "query": [join(self._template, t) for t in thoughts],

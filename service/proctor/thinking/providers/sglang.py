@@ -1,7 +1,10 @@
-"""SGLang's `/classify`, for a reward head of one label.
+"""SGLang, for a reward head of one label (sglang 0.5.23, srt/entrypoints/http_server.py and openai/protocol.py).
 
-`{"text": [text]}` → `[{"embedding": [x]}]`, raw logits (sglang 0.5, srt/entrypoints/http_server.py). It is not
-`/v1/classify`, which takes a softmax: one label's softmax is always 1.
+/classify         `{"text": [text]}` → `[{"embedding": [x], "meta_info"}]`, raw logits
+/v1/embeddings    `{"model", "input": [text]}` → `{"data": [{"embedding": [x], "index"}]}`, the same logits
+
+The route is the one that the URL ends in, else /classify. Never /v1/classify, which takes a softmax: one label's
+softmax is always 1.
 """
 
 from __future__ import annotations
@@ -9,13 +12,15 @@ from __future__ import annotations
 from typing import Any
 
 from proctor.errors import ThinkingUnavailable
-from proctor.thinking.endpoint import Endpoint, counted
+from proctor.thinking.endpoint import Endpoint, counted, in_order, members, route_of
 from proctor.thinking.text import join
 from proctor.thinking.types import NormalizeName, ThinkingFailed, Thought
 
+ROUTES = ("/classify", "/v1/embeddings")
+
 
 class SglangProvider:
-    """Raw logits of a one-label head."""
+    """Raw logits of a one-label head. Raises ConfigurationError for /v1/classify."""
 
     normalize: NormalizeName = "sigmoid"
     most: int | None = None
@@ -24,21 +29,25 @@ class SglangProvider:
         self._endpoint = endpoint
         self._model = model
         self._template = template
+        self.asks, self._path = route_of(endpoint.base, ROUTES, never=("/v1/classify",))
 
-    async def score(self, thoughts: list[Thought]) -> list[float]:
+    async def score(self, thoughts: list[Thought]) -> list[float | None]:
         """See `Provider.score`."""
-        body: dict[str, Any] = {"text": [join(self._template, t) for t in thoughts]}
-        if self._model is not None:
-            body["model"] = self._model
-        return [_logit(item) for item in counted(await self._endpoint.post("/classify", body), len(thoughts))]
+        texts = [join(self._template, t) for t in thoughts]
+        if self.asks == "/classify":
+            items = counted(await self._endpoint.post(self._path, {"text": texts}), len(thoughts))
+        else:
+            body: dict[str, Any] = {"input": texts, **({"model": self._model} if self._model else {})}
+            items = members(await self._endpoint.post(self._path, body), "data", len(thoughts))
+        return [_logit(item) for item in in_order(items)]
 
     async def close(self) -> None:
         """See `Provider.close`."""
         await self._endpoint.close()
 
 
-def _logit(item: Any) -> float:
-    if not isinstance(item, dict) or not isinstance(item.get("embedding"), list):
+def _logit(item: dict[str, Any]) -> float:
+    if not isinstance(item.get("embedding"), list):
         raise ThinkingFailed("a score without `embedding`")
     if len(item["embedding"]) != 1:
         raise ThinkingUnavailable("the model must have exactly one label: a reward head")

@@ -19,12 +19,13 @@ class TeiProvider:
 
     normalize: NormalizeName = "sigmoid"
     most: int | None = 32
+    asks = "/predict"
 
-    def __init__(self, endpoint: Endpoint, model: str | None, template: str) -> None:
+    def __init__(self, endpoint: Endpoint, template: str) -> None:
         self._endpoint = endpoint
         self._template = template
 
-    async def score(self, thoughts: list[Thought]) -> list[float]:
+    async def score(self, thoughts: list[Thought]) -> list[float | None]:
         """See `Provider.score`."""
         body: dict[str, Any] = {
             "inputs": [[join(self._template, t)] for t in thoughts],
