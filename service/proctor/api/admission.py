@@ -44,6 +44,7 @@ async def admit_body(context: Context, owner: str, request: Request, *, detached
             idempotency_key=key,
             body_sha256=digest if key is not None else None,
             detached=detached or key is not None,
+            share=context.keys.share(owner),
         )
 
 

@@ -2,12 +2,16 @@
 
 PROCTOR_API_KEYS is a JSON list, or a file that holds one, of keys in the clear, hashes (`"sha256:<hex>"`), or objects:
 
-    {"key": "…", "scopes": ["read"], "owner": "team-a"}
+    {"key": "…", "scopes": ["read"], "owner": "team-a", "share": 2}
 
 scopes (default all): `submit` starts and cancels batches and uploads test sets, `read` reads batches, `admin` reads
 metrics. owner: keys of the same owner share batches and test sets, so that a key can be replaced; by default each key
-is an owner of its own. Keys are kept as SHA-256 alone and compared in constant time. An owner's id is a short hash,
-so what it owns stays its own through restarts. Without keys everybody is `local`, which is allowed on loopback only.
+is an owner of its own. share (default 1): while several owners wait, each gets sandbox time and room in the queue in
+proportion to its share; of an owner's keys the largest counts.
+
+Keys are kept as SHA-256 alone and compared in constant time. A file is read again when it changes: a key that is gone
+from it is refused, without a restart. An owner's id is a short hash, so what it owns stays its own through restarts.
+Without keys everybody is `local`, which is allowed on loopback only.
 """
 
 from __future__ import annotations
@@ -30,7 +34,8 @@ from proctor.settings import Settings
 
 Scope = Literal["submit", "read", "admin"]
 SCOPES: frozenset[Scope] = frozenset({"submit", "read", "admin"})
-_FIELDS = {"key", "scopes", "owner"}
+_FIELDS = {"key", "scopes", "owner", "share"}
+SHARES = (0.01, 100.0)
 
 LOCAL = "local"
 MIN_KEY_CHARS = 16
@@ -40,11 +45,15 @@ _HASHED = re.compile(r"sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key, hashed. owner: the id under which everything of it is kept; it gives nothing away."""
+    """One key, hashed. owner: the id under which everything of it is kept; it gives nothing away.
+
+    share: weight among the owners that wait.
+    """
 
     digest: bytes
     owner: str
     scopes: frozenset[Scope] = SCOPES
+    share: float = 1.0
 
 
 def parse_keys(text: str) -> tuple[ApiKey, ...]:
@@ -61,15 +70,20 @@ def parse_keys(text: str) -> tuple[ApiKey, ...]:
 def _key(entry: Any) -> ApiKey:
     fields = {"key": entry} if isinstance(entry, str) else entry
     if not isinstance(fields, dict) or not isinstance(fields.get("key"), str) or set(fields) - _FIELDS:
-        raise ConfigurationError("an API key is a string, or an object with `key` and perhaps `scopes` and `owner`")
+        raise ConfigurationError(
+            "an API key is a string, or an object with `key` and perhaps `scopes`, `owner`, `share`"
+        )
     scopes, owner = fields.get("scopes", list(SCOPES)), fields.get("owner")
     if not isinstance(scopes, list) or not scopes or not all(s in SCOPES for s in scopes):
         raise ConfigurationError(f"scopes of an API key are some of {', '.join(sorted(SCOPES))}")
     if owner is not None and not isinstance(owner, str):
         raise ConfigurationError("the owner of an API key is a name")
+    share = fields.get("share", 1)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not SHARES[0] <= share <= SHARES[1]:
+        raise ConfigurationError(f"the share of an API key is a number from {SHARES[0]:g} to {SHARES[1]:g}")
     digest = _known_digest(fields["key"])
     seed = b"key" + digest if owner is None else b"name" + owner.encode("utf-8", "surrogatepass")
-    return ApiKey(digest, hashlib.sha256(b"proctor-owner" + seed).hexdigest()[:16], frozenset(scopes))
+    return ApiKey(digest, hashlib.sha256(b"proctor-owner" + seed).hexdigest()[:16], frozenset(scopes), float(share))
 
 
 def _known_digest(text: str) -> bytes:
@@ -134,6 +148,10 @@ class KeyRing:
         if scope is not None and scope not in found.scopes:
             raise Forbidden(f"This API key has no scope `{scope}`.")
         return found.owner
+
+    def share(self, owner: str) -> float:
+        """An owner's weight; 1 where it has no key (any more)."""
+        return max((key.share for key in self._keys if key.owner == owner), default=1.0)
 
     def _read(self) -> str:
         assert self._path is not None

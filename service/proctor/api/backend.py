@@ -74,8 +74,9 @@ class Backend(Protocol):
         idempotency_key: str | None = None,
         body_sha256: str | None = None,
         detached: bool,
+        share: float = 1.0,
     ) -> Awaitable[str]:
-        """The id of the new batch. Raises Overloaded, Unavailable, IdempotencyClash."""
+        """The id of the new batch. share: the owner's weight. Raises Overloaded, Unavailable, IdempotencyClash."""
 
     def status(self, owner: str, batch_id: str) -> Awaitable[BatchState]:
         """Raises NotFound."""

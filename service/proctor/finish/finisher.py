@@ -15,8 +15,9 @@ import logging
 import secrets
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -125,16 +126,16 @@ class Finisher:
                 continue
             self._in_hand.add(entry_id)
             if b"op" in fields:
-                self._spawn([entry_id], self._operate(entry_id, fields))
+                self._spawn([entry_id], partial(self._operate, entry_id, fields))
             else:
                 outcomes.append(_read_entry(entry_id, fields))
         if outcomes:
-            self._spawn([entry.id for entry in outcomes], self._serve(outcomes))
+            self._spawn([entry.id for entry in outcomes], partial(self._serve, outcomes))
 
-    def _spawn(self, ids: Sequence[str], work: Coroutine[Any, Any, None]) -> None:
-        async def guarded() -> None:
+    def _spawn(self, ids: Sequence[str], work: Callable[[], Awaitable[None]]) -> None:
+        async def guarded() -> None:  # makes the coroutine of `work` itself: cancelled before, it leaves none behind
             try:
-                await work
+                await work()
             except (RedisConnectionError, RedisTimeoutError, OSError) as error:
                 log.warning("finishing was cut short (%s); the entries will be claimed again", type(error).__name__)
             except Exception:
@@ -186,7 +187,7 @@ class Finisher:
             for entry in entries:
                 if entry.id in slow:
                     self._in_hand.add(entry.id)
-                    self._spawn([entry.id], self._serve_slow(entry, slow[entry.id]))
+                    self._spawn([entry.id], partial(self._serve_slow, entry, slow[entry.id]))
             ready = [entry for entry in entries if entry.id not in slow]
             entries = [entry for entry, gone in zip(ready, await self._settle(ready), strict=True) if not gone]
 

@@ -46,11 +46,13 @@ class Admission:
         self._scripts = AsyncScripts(client, settings.namespace)
         self._test_ttl_s = int(max(settings.test_set_ttl_s, settings.max_deadline_s) + 3600)
 
-    async def admit(self, owner: str, plan: Plan, idempotency_key: str | None, body_sha256: str | None) -> str:
+    async def admit(
+        self, owner: str, plan: Plan, idempotency_key: str | None, body_sha256: str | None, share: float = 1.0
+    ) -> str:
         """The batch's id. Raises Overloaded, IdempotencyClash, Unavailable, RedisError."""
         batch_id = secrets.token_hex(16)
         await self._store_tests(owner, plan)
-        begin = self._begin(batch_id, owner, plan, idempotency_key, body_sha256)
+        begin = self._begin(batch_id, owner, plan, idempotency_key, body_sha256, share)
         pieces = self._pieces(batch_id, owner, plan)
         last = self._open(batch_id, plan)
         first = next(pieces)
@@ -84,7 +86,7 @@ class Admission:
             if kind == "clash":
                 raise IdempotencyClash("this Idempotency-Key was used with another body")
             if kind == "overloaded":
-                raise _overloaded(int(rest[0]), float(rest[1]), int(rest[2]))
+                raise _overloaded(int(rest[0]), float(rest[1]), float(rest[2]))
             if time.monotonic() > deadline:
                 raise Unavailable("a batch with this Idempotency-Key is still being admitted", retry_after_s=5)
             await asyncio.sleep(0.05)
@@ -111,12 +113,14 @@ class Admission:
 
     # the calls
 
-    def _begin(self, batch_id: str, owner: str, plan: Plan, key: str | None, body_sha256: str | None) -> Call:
+    def _begin(
+        self, batch_id: str, owner: str, plan: Plan, key: str | None, body_sha256: str | None, share: float = 1.0
+    ) -> Call:
         fields = write_batch(plan, owner, _soft_groups(plan))
         idem = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest() if key is not None else ""
         ttl_s = int(plan.deadline_s + self._settings.results_ttl_s + 3600)
         args: list[Argument] = [batch_id, owner, len(plan.samples), self._settings.max_waiting_samples]
-        args += [idem, body_sha256 or "", GRACE_MS, ttl_s, plan.deadline_s]
+        args += [idem, body_sha256 or "", GRACE_MS, ttl_s, plan.deadline_s, share]
         for name, value in fields.items():
             args += [name, value]
         return "begin", args
@@ -198,9 +202,9 @@ def _soft_groups(plan: Plan) -> list[str]:
     return [",".join(map(str, members)) for members in groups.values()]
 
 
-def _overloaded(over: int, seconds_each: float, workers: int) -> Overloaded:
-    """Retry when the workers should have finished as many samples as were too many."""
-    retry_after_s = min(60.0, max(1.0, over * seconds_each / max(workers, 1)))
+def _overloaded(over: int, seconds_each: float, workers: float) -> Overloaded:
+    """Retry when as many samples as were too many should be finished. workers: those at work for this owner."""
+    retry_after_s = min(60.0, max(1.0, over * seconds_each / (workers or 1)))
     detail = "the queue, or this key's share of it, is full" if workers else "the queue is full and no worker is there"
     return Overloaded(detail, retry_after_s=retry_after_s)
 

@@ -138,14 +138,16 @@ class Batches:
         idempotency_key: str | None = None,
         body_sha256: str | None = None,
         detached: bool,
+        share: float = 1.0,
     ) -> str:
         """The id of the new batch, or of the one that the same key and body made before.
 
         detached: the batch outlives the connection that brought it; the caller cancels one that does not.
+        share: the owner's weight among those that wait, for sandbox time and for room in the queue.
         Raises Overloaded, Unavailable, IdempotencyClash.
         """
         await self._await_thinking(plan)
-        return await self._admission.admit(owner, plan, idempotency_key, body_sha256)
+        return await self._admission.admit(owner, plan, idempotency_key, body_sha256, share)
 
     async def _await_thinking(self, plan: Plan) -> None:
         """While the thinking model is down new batches wait, then are refused: an outage that voids only passing

@@ -165,7 +165,7 @@ async def test_nothing_is_left_in_redis_without_an_end(queue: Service, api: Api)
             break
         await asyncio.sleep(0.1)
     assert set(left) <= {
-        *("test:load", "test:outcomes", "test:tickets", "test:workers", "test:owners", "test:lanes", "test:laneinfo"),
+        *("test:outcomes", "test:tickets", "test:workers", "test:owners"),
         *("rq:workers", "rq:workers:test", "rq:queues", "rq:clean_groups"),
     }, left
     assert sum(left.values()) < 20_000

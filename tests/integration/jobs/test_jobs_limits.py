@@ -11,6 +11,7 @@ from jobs_fakes import Service, plan
 
 from proctor.errors import IdempotencyClash, NotFound, Overloaded, Unavailable
 from proctor.jobs.admit import Admission
+from proctor.judge.plan import Plan
 from proctor.settings import Settings
 
 
@@ -115,23 +116,36 @@ async def test_a_later_batch_saves_a_unit_whose_first_deadline_passed(queue: Ser
     assert results[0]["verdict"] == "passed"
 
 
-async def test_the_queue_is_bounded_and_shared(queue: Service) -> None:
+async def test_the_queue_is_bounded_and_nobody_is_kept_out(queue: Service) -> None:
+    def batch(owner: str, name: str, count: int) -> Plan:
+        return plan([f"pass note={owner}{name}{i}" for i in range(count)], owner=owner)
+
     async with api_process(queue, max_waiting_samples=100) as api:
-        first = await api.batches.admit("me", plan([f"pass note={i}" for i in range(40)]), detached=True)
-        made = plan([f"pass note={i}" for i in range(10)], owner="you")
-        second = await api.batches.admit("you", made, detached=True)
-        with pytest.raises(Overloaded) as refused:  # others wait: half is this key's share
-            await api.batches.admit("me", plan([f"pass note=b{i}" for i in range(20)]), detached=True)
+        first = await api.batches.admit("me", batch("me", "a", 100), detached=True)
+        with pytest.raises(Overloaded) as refused:  # full
+            await api.batches.admit("me", batch("me", "b", 1), detached=True)
         assert refused.value.retry_after_s is not None
         assert 1 <= refused.value.retry_after_s <= 60
-        made = plan([f"pass note=c{i}" for i in range(40)], owner="you")
-        third = await api.batches.admit("you", made, detached=True)
-        with pytest.raises(Overloaded):  # full
-            await api.batches.admit("they", plan([f"pass note={i}" for i in range(20)], owner="they"), detached=True)
+        second = await api.batches.admit("you", batch("you", "a", 40), detached=True)  # half of it is yours
+        with pytest.raises(Overloaded):
+            await api.batches.admit("you", batch("you", "b", 11), detached=True)
+        third = await api.batches.admit("they", batch("they", "a", 60), detached=True)
+        with pytest.raises(Overloaded):  # twice full, whoever it is
+            await api.batches.admit("she", batch("she", "a", 10), detached=True)
         queue.start("worker")
-        for batch_id, owner in ((first, "me"), (second, "you"), (third, "you")):
+        for batch_id, owner in ((first, "me"), (second, "you"), (third, "they")):
             await finished(api, batch_id, owner=owner)
-        await api.batches.admit("they", plan([f"pass note={i}" for i in range(20)], owner="they"), detached=True)
+        await api.batches.admit("she", batch("she", "a", 20), detached=True)
+
+
+async def test_room_in_the_queue_goes_by_share(queue: Service) -> None:
+    async with api_process(queue, max_waiting_samples=90) as api:
+        await api.batches.admit("me", plan(["pass"]), detached=True)
+        made = [plan([f"pass note={n}{i}" for i in range(30)], owner="you") for n in range(3)]
+        for part in made[:2]:
+            await api.batches.admit("you", part, detached=True, share=2.0)
+        with pytest.raises(Overloaded):  # 90 of 90; two thirds of it are 60
+            await api.batches.admit("you", made[2], detached=True, share=2.0)
 
 
 async def test_a_greedy_run_does_not_starve_another(queue: Service, api: Api) -> None:
@@ -170,6 +184,33 @@ async def test_owners_share_equally_whatever_their_runs(queue: Service, api: Api
     share = 40 / (last + 1)
     print(f"share of the owner with one run {share:.2f}")
     assert 0.4 < share < 0.7
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0, 3.0])
+async def test_owners_get_sandbox_time_by_share(queue: Service, api: Api, share: float) -> None:
+    """Both have more waiting than is run: once their cost is known, `share` to 1 of the runs are the first owner's."""
+    for owner, weight in (("me", share), ("you", 1.0)):
+        made = plan([f"sleep=0.015 note={owner}{i}" for i in range(200)], owner=owner)
+        await api.batches.admit(owner, made, detached=True, share=weight)
+    queue.start("worker")
+    await until_running(queue, 200)
+    mine = sum("note=me" in code for code in queue.runs()[60:200]) / 140
+    print(f"share {share}: {mine:.2f} of the sandbox time")
+    assert abs(mine - share / (share + 1)) < 0.15
+
+
+async def test_many_runs_do_not_hide_another_owner(queue: Service, api: Api) -> None:
+    """More lanes than a take looks at, all of them fresh, beside one that has been served."""
+    one = await api.batches.admit("you", plan([f"sleep=0.02 note=b{i}" for i in range(30)], owner="you"), detached=True)
+    queue.start("worker")
+    await until_running(queue, 3)
+    for run in range(150):
+        await api.batches.admit("me", plan([f"sleep=0.02 note=a{run}"], run=f"run {run}"), detached=True)
+    await finished(api, one, owner="you")
+    codes = queue.runs()
+    last = max(i for i, code in enumerate(codes) if "note=b" in code)
+    print(f"done as number {last + 1} of 180")
+    assert last < 100
 
 
 async def test_priority_rules_within_an_owner(queue: Service, api: Api) -> None:
@@ -252,7 +293,7 @@ async def test_a_resend_after_a_crash_in_mid_admission(queue: Service, api: Api)
     assert state.summary is not None
     assert state.summary.passed == 1000
     assert not await api.redis.exists(left)
-    assert await api.redis.hget("test:load", "me") == b"0"
+    assert await api.redis.hget("test:load", "me") is None
 
 
 async def test_a_half_admitted_batch_is_dropped(api: Api) -> None:
@@ -267,7 +308,7 @@ async def test_a_half_admitted_batch_is_dropped(api: Api) -> None:
             break
         await asyncio.sleep(0.1)
     assert not [key async for key in api.redis.scan_iter("test:b:*")]
-    assert await api.redis.hget("test:load", "me") == b"0"
+    assert await api.redis.hget("test:load", "me") is None
 
 
 async def test_redis_away_is_unavailable(queue: Service, api: Api) -> None:

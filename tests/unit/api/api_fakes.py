@@ -106,6 +106,7 @@ class FakeBackend:
         idempotency_key: str | None = None,
         body_sha256: str | None = None,
         detached: bool,
+        share: float = 1.0,
     ) -> str:
         batch_id = f"b{len(self.batches)}"
         self.batches[batch_id] = FakeBatch(owner, plan, detached)

@@ -48,6 +48,10 @@ def test_loopback(host: str, is_it: bool) -> None:
         '[{"key": "0123456789abcdef", "owner": 1}]',
         '[{"scopes": ["read"]}]',
         '[{"key": "0123456789abcdef", "scopes": []}]',
+        '[{"key": "0123456789abcdef", "share": 0}]',
+        '[{"key": "0123456789abcdef", "share": true}]',
+        '[{"key": "0123456789abcdef", "share": NaN}]',
+        '[{"key": "0123456789abcdef", "share": "2"}]',
     ],
 )
 def test_bad_keys_stop_the_start(text: str) -> None:
@@ -64,6 +68,13 @@ def test_both_headers_and_hashed_keys() -> None:
     for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": f"Basic {ANNA}"}, {"Authorization": "Bearer "}):
         with pytest.raises(Unauthorized):
             ring.owner(Headers(headers))
+
+
+def test_shares_are_the_owners() -> None:
+    keys = [{"key": ANNA, "owner": "a", "share": 2}, {"key": ANNA[::-1], "owner": "a"}, {"key": BERT}]
+    ring = KeyRing(json.dumps(keys))
+    anna, bert = (ring.owner(Headers({"X-API-Key": key})) for key in (ANNA[::-1], BERT))
+    assert (ring.share(anna), ring.share(bert), ring.share("gone")) == (2.0, 1.0, 1.0)
 
 
 def test_a_hash_is_no_key() -> None:

@@ -169,7 +169,12 @@ class QueuePorts:
             if known is not None:
                 return await self._results(owner, known)
         batch_id = await backend.admit(
-            owner, await plan(), idempotency_key=f"compat:{window:.0f}:{key}", body_sha256=key, detached=True
+            owner,
+            await plan(),
+            idempotency_key=f"compat:{window:.0f}:{key}",
+            body_sha256=key,
+            detached=True,
+            share=self.context.keys.share(owner),
         )
         return await self._results(owner, batch_id)
 

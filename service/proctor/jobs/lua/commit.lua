@@ -24,6 +24,6 @@ end
 if #results == 0 then return {call('LLEN', b .. ':r'), tonumber(v[2]), 0} end
 local done = call('RPUSH', b .. ':r', unpack(results))
 call('APPEND', b .. ':a', table.concat(accounts))
-call('HINCRBY', NS .. 'load', v[1], -#results)
+unload(v[1], #results)
 call('PUBLISH', NS .. 'news', id .. ' ' .. int(done) .. ' 0')
 return {done, tonumber(v[2]), #results}

@@ -15,13 +15,14 @@
 --   specs       hash    unit key -> spec (code, limits, …)
 --   leases      zset    unit key -> end of its lease (ms)
 --   lane:L      zset    unit keys that wait, highest score first
---   lanes       zset    lane -> virtual time: seconds of service it had; the least is served next
---   owners      zset    owner -> virtual time
---   laneinfo    hash    lane -> "priority|owner"
+--   lanes:OWNER zset    lane -> its place among the owner's: the least is served next (see `place_of`)
+--   owners      zset    owner -> virtual time: seconds of service it had, by its share; the least is served next
+--   waiting     set     owners that have lanes
 --   cost:L      string  mean seconds per unit of a lane
 --   outcomes    stream  what workers report and what else finishers must do
 --   workers     zset    worker -> last sign of life (ms); w:ID its description
---   load        hash    owner -> samples admitted and not finished
+--   load        hash    owner -> samples admitted and not finished; those with none are not there
+--   shares      hash    owner -> its weight, where that is not 1; while it has a load
 --   admitting, activating, deadlines   zset   batch -> when the sweeper must look (ms)
 --   i:OWNER:KEY hash    an idempotency key: batch, body
 --
@@ -81,20 +82,44 @@ local function latest_deadline(u)
   return latest
 end
 
--- Put a lane among those served. One that was away starts at the least virtual time of those present, so that
--- nobody saves up turns.
-local function join(lane, priority, owner)
-  if call('ZSCORE', NS .. 'lanes', lane) then return end
-  local first = call('ZRANGE', NS .. 'lanes', 0, 0, 'WITHSCORES')
-  local least
-  for _, text in ipairs(call('HVALS', NS .. 'laneinfo')) do
-    local score = call('ZSCORE', NS .. 'owners', string.match(text, '^[^|]*|(.*)$'))
-    if score and (not least or tonumber(score) < least) then least = tonumber(score) end
+local function share_of(owner) return tonumber(call('HGET', NS .. 'shares', owner) or 1) end
+
+-- `n` samples of an owner are finished or given up.
+local function unload(owner, n)
+  if call('HINCRBY', NS .. 'load', owner, -n) <= 0 then
+    call('HDEL', NS .. 'load', owner)
+    call('HDEL', NS .. 'shares', owner)
   end
-  local own = tonumber(call('ZSCORE', NS .. 'owners', owner) or 0)
-  call('ZADD', NS .. 'owners', math.max(own, least or 0), owner)
-  call('ZADD', NS .. 'lanes', first[2] or 0, lane)
-  call('HSET', NS .. 'laneinfo', lane, priority .. '|' .. owner)
+end
+
+-- Lanes of one owner are ordered by priority, then by virtual time: the seconds of service that the lane had.
+local PRIORITY = 1e9
+local function place_of(priority) return -tonumber(priority) * PRIORITY end
+
+-- Put a lane among those served. A lane or an owner that was away starts at the least virtual time of those present,
+-- so that nobody saves up turns.
+local function join(lane, priority, owner)
+  local lanes = NS .. 'lanes:' .. owner
+  if call('ZSCORE', lanes, lane) then return end
+  if call('SISMEMBER', NS .. 'waiting', owner) == 0 then
+    local least
+    for _, other in ipairs(call('SMEMBERS', NS .. 'waiting')) do
+      local score = tonumber(call('ZSCORE', NS .. 'owners', other) or 0)
+      if not least or score < least then least = score end
+    end
+    local own = tonumber(call('ZSCORE', NS .. 'owners', owner) or 0)
+    call('ZADD', NS .. 'owners', math.max(own, least or 0), owner)
+    call('SADD', NS .. 'waiting', owner)
+  end
+  local base = place_of(priority)
+  local first = call('ZRANGEBYSCORE', lanes, base, base + PRIORITY - 1, 'WITHSCORES', 'LIMIT', 0, 1)
+  call('ZADD', lanes, first[2] or base, lane)
+end
+
+-- Take an empty lane from those served.
+local function part(lane, owner)
+  call('ZREM', NS .. 'lanes:' .. owner, lane)
+  if call('EXISTS', NS .. 'lanes:' .. owner) == 0 then call('SREM', NS .. 'waiting', owner) end
 end
 
 -- As many RQ tickets as workers can use. One that is queued is popped later than now, and whoever pops it then
@@ -199,7 +224,7 @@ local function drop(id)
   local b = batch_key(id)
   local v = call('HMGET', b, 'owner', 'total', 'idem')
   call('UNLINK', b, b .. ':s', b .. ':u', b .. ':n', b .. ':q')
-  if v[1] then call('HINCRBY', NS .. 'load', v[1], -tonumber(v[2])) end
+  if v[1] then unload(v[1], tonumber(v[2])) end
   if v[3] and v[3] ~= '' and call('HGET', v[3], 'batch') == id then call('DEL', v[3]) end
   call('ZREM', NS .. 'admitting', id)
 end

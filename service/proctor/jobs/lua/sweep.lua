@@ -33,6 +33,13 @@ for _, id in ipairs(due) do
 end
 call('ZREMRANGEBYSCORE', NS .. 'workers', 0, int(t - 12 * STALE_MS))
 local waiting = 0
-for _, lane in ipairs(call('ZRANGE', NS .. 'lanes', 0, 63)) do waiting = waiting + call('ZCARD', NS .. 'lane:' .. lane) end
+for _, owner in ipairs(call('SMEMBERS', NS .. 'waiting')) do
+  for _, lane in ipairs(call('ZRANGE', NS .. 'lanes:' .. owner, 0, 15)) do
+    local card = call('ZCARD', NS .. 'lane:' .. lane)
+    if card == 0 then part(lane, owner) end
+    waiting = waiting + card
+  end
+end
+if call('EXISTS', NS .. 'waiting') == 0 then call('UNLINK', NS .. 'owners') end -- nobody to be fair to
 -- Workers that drain need no ticket, so one is enough unless units came back; workers begin by draining, without one.
 return {#lost, #stale, tickets(#lost > 0 and waiting or math.min(waiting, 1)), #due}

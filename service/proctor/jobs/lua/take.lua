@@ -1,5 +1,6 @@
 -- Take units under a lease: fair across owners, within an owner by priority and then fair across runs, within a lane
--- the highest score first. Fair means equal sandbox time: a lane pays its mean seconds per unit for each.
+-- the highest score first. Fair means sandbox time in proportion to the owners' shares, and equal among the runs of
+-- one: a lane pays its mean seconds per unit for each.
 -- Fewer as the backlog shrinks, so that workers end together: half of an even share, but not less than some tens of
 -- milliseconds of work, nor more than about `slice` seconds.
 -- A unit that was lost before is taken alone. A unit that nobody can still start is parked: it leaves its lane but
@@ -10,27 +11,31 @@ local LANES = 64
 local LEAST = 0.08
 local t = now()
 
+-- The lanes that come next, of every owner that waits, so that nobody's many lanes hide another's.
 local function lanes_now()
-  local flat = call('ZRANGE', NS .. 'lanes', 0, LANES - 1, 'WITHSCORES')
-  local names, lanes = {}, {}
-  for i = 1, #flat, 2 do
-    table.insert(names, flat[i])
-    table.insert(lanes, {name = flat[i], vt = tonumber(flat[i + 1]), want = 0})
-  end
-  if #names == 0 then return lanes, {}, 0 end
-  local infos = call('HMGET', NS .. 'laneinfo', unpack(names))
+  local lanes, owners, waiting = {}, {}, 0
+  local names = call('SMEMBERS', NS .. 'waiting')
+  local each = math.max(2, math.floor(LANES / math.max(#names, 1)))
   local costkeys = {}
-  for i, name in ipairs(names) do costkeys[i] = NS .. 'cost:' .. name end
+  for _, owner in ipairs(names) do
+    local flat = call('ZRANGE', NS .. 'lanes:' .. owner, 0, each - 1, 'WITHSCORES')
+    for i = 1, #flat, 2 do
+      table.insert(lanes, {name = flat[i], owner = owner, at = tonumber(flat[i + 1]), want = 0})
+      table.insert(costkeys, NS .. 'cost:' .. flat[i])
+    end
+  end
+  if #lanes == 0 then return lanes, owners, 0 end
+  local several = #lanes > 1
   local costs = call('MGET', unpack(costkeys))
-  local owners, waiting = {}, 0
   for i, lane in ipairs(lanes) do
-    local priority, owner = string.match(infos[i] or '0|', '^([^|]*)|(.*)$')
-    lane.priority, lane.owner = tonumber(priority), owner
     lane.cost = math.max(tonumber(costs[i] or 0.05), 0.001)
     lane.card = call('ZCARD', NS .. 'lane:' .. lane.name)
     waiting = waiting + lane.card
-    if not owners[owner] then
-      owners[owner] = {vt = #names > 1 and tonumber(call('ZSCORE', NS .. 'owners', owner) or 0) or 0}
+    if not owners[lane.owner] then
+      owners[lane.owner] = {
+        vt = several and tonumber(call('ZSCORE', NS .. 'owners', lane.owner) or 0) or 0,
+        share = several and share_of(lane.owner) or 1,
+      }
     end
   end
   return lanes, owners, waiting
@@ -42,8 +47,7 @@ local function better(a, b, owners)
     if ao ~= bo then return ao < bo end
     return a.owner < b.owner
   end
-  if a.priority ~= b.priority then return a.priority > b.priority end
-  return a.vt < b.vt
+  return a.at < b.at
 end
 
 -- How many of each lane, in the order of first choice.
@@ -57,8 +61,8 @@ local function choose(lanes, owners, count)
     if not best then break end
     if best.want == 0 then table.insert(order, best) end
     best.want = best.want + 1
-    best.vt = best.vt + best.cost
-    owners[best.owner].vt = owners[best.owner].vt + best.cost
+    best.at = best.at + best.cost
+    owners[best.owner].vt = owners[best.owner].vt + best.cost / owners[best.owner].share
     seconds = seconds + best.cost
     chosen = chosen + 1
   end
@@ -83,10 +87,9 @@ for _ = 1, 50 do
     local popped = lane.want > 0 and call('ZPOPMAX', NS .. 'lane:' .. lane.name, lane.want) or {}
     for i = 1, #popped, 2 do table.insert(keys, popped[i]) end
     if #popped / 2 >= lane.card then
-      call('ZREM', NS .. 'lanes', lane.name)
-      call('HDEL', NS .. 'laneinfo', lane.name)
+      part(lane.name, lane.owner)
     elseif #lanes > 1 then -- a lane that is alone has nobody to be fair to
-      call('ZADD', NS .. 'lanes', lane.vt, lane.name)
+      call('ZADD', NS .. 'lanes:' .. lane.owner, lane.at, lane.name)
     end
     if lane.want > 0 and #lanes > 1 then paid[lane.owner] = true end
   end
