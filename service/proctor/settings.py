@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     )
     max_samples: Annotated[int, Field(ge=1)] = 20_000
     max_body_mib: Annotated[int, Field(ge=1)] = 256
+    body_memory_mib: Annotated[int, Field(ge=1)] = Field(
+        512, description="Bodies over 1 MiB that an API process holds at once, MiB; others wait. At least one body."
+    )
     max_integer_digits: Annotated[int, Field(ge=4300)] = Field(
         50_000, description="Longest integer in a body, decimal digits: parsing takes quadratic time."
     )

@@ -30,7 +30,7 @@ async def admit_body(context: Context, owner: str, request: Request, *, detached
     detached: the batch goes on without a client. Raises any RequestError.
     """
     key = idempotency_key(request)
-    async with context.bodies.read(request) as body:
+    async with context.bodies.read(request, owner) as body:
         digest = hashlib.sha256(body).hexdigest()
         if key is not None:
             known = await context.backend.known(owner, key, digest)

@@ -9,7 +9,8 @@ import asyncio
 import io
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -17,6 +18,7 @@ import zstandard
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from proctor.api.auth import LOCAL
 from proctor.errors import InvalidRequest, Overloaded, TooLarge
 
 MIB = 1 << 20
@@ -32,46 +34,68 @@ WINDOW = 128 * MIB  # zstd's --long=27
 
 
 Unpack = Callable[[bytes, int], bytes]
+Grow = Callable[[], Awaitable[None]]
 
 
 class Lane:
-    """A number of bytes that requests share; who comes first is served first."""
+    """A number of bytes that requests share; who comes first is served first.
+
+    An owner holds one body, or half of the lane, so that no key's slow uploads keep all others out. Without keys
+    there is one owner, and nobody to leave room for.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._free = capacity
+        self._half = capacity // 2
+        self._held: Counter[str] = Counter()
         self._changed = asyncio.Condition()
 
     @asynccontextmanager
-    async def hold(self, size: int) -> AsyncIterator[None]:
+    async def hold(self, size: int, owner: str = LOCAL) -> AsyncIterator[None]:
         """Hold `size` bytes. Raises Overloaded where they do not come free in time."""
         try:
             async with asyncio.timeout(WAIT_S), self._changed:
-                await self._changed.wait_for(lambda: self._free >= size)
+                await self._changed.wait_for(lambda: self._free >= size and self._may(owner, size))
                 self._free -= size
+                self._held[owner] += size
         except TimeoutError:
             raise Overloaded("Too many large bodies at once.", retry_after_s=5) from None
         try:
             yield
         finally:
             self._free += size
+            self._held[owner] -= size
+            self._held += Counter()  # without those that hold nothing
             async with self._changed:
                 self._changed.notify_all()
+
+    def _may(self, owner: str, size: int) -> bool:
+        held = self._held[owner]
+        return owner == LOCAL or held == 0 or held + size <= self._half
+
+
+class Memory:
+    """What the bodies of a process may take together. large: bytes of those over `SMALL`; the rest have their own."""
+
+    def __init__(self, large: int) -> None:
+        self.small = Lane(SMALL_LANE)
+        self.large = Lane(large)
 
 
 class Bodies:
     """Reads and unpacks bodies for one process.
 
-    limit: bytes of a body, packed and unpacked each.
+    limit: bytes of a body, packed and unpacked each; `memory` must have room for one.
     """
 
-    def __init__(self, limit: int, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, limit: int, memory: Memory, threads: ThreadPoolExecutor) -> None:
         self._limit = limit
         self._threads = threads
-        self._small = Lane(SMALL_LANE)
-        self._large = Lane(2 * limit)
+        self._small = memory.small
+        self._large = memory.large
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, request: Request, owner: str = LOCAL) -> AsyncIterator[bytes]:
         """The unpacked body; its memory is accounted for until the context ends.
 
         Raises TooLarge, InvalidRequest (packed data broken), Overloaded, HTTPException (408, 415), ClientDisconnect.
@@ -83,16 +107,21 @@ class Bodies:
         async with AsyncExitStack() as held:
             large = declared is not None and declared > SMALL
             if not large:
-                await held.enter_async_context(self._small.hold(SMALL_HELD))
+                await held.enter_async_context(self._small.hold(SMALL_HELD, owner))
             elif unpack is None:
-                await held.enter_async_context(self._large.hold(declared or 0))
+                await held.enter_async_context(self._large.hold(declared or 0, owner))
             else:
-                await held.enter_async_context(self._large.hold(self._limit))
-            packed = await self._collect(request, None if large else held)
-            yield packed if unpack is None else await self._unpacked(packed, unpack, None if large else held)
+                await held.enter_async_context(self._large.hold(self._limit, owner))
 
-    async def _collect(self, request: Request, grows: AsyncExitStack | None) -> bytes:
-        """The bytes on the wire. `grows`: what is held so far is for a small body, and more is to be held there."""
+            async def grow() -> None:
+                await held.enter_async_context(self._large.hold(self._limit, owner))
+
+            packed = await self._collect(request, None if large else grow)
+            grown = large or len(packed) > SMALL
+            yield packed if unpack is None else await self._unpacked(packed, unpack, None if grown else grow)
+
+    async def _collect(self, request: Request, grow: Grow | None) -> bytes:
+        """The bytes on the wire. `grow`: holds memory for a large body; None where it is held already."""
         pieces: list[bytes] = []
         size = 0
         started = time.monotonic()
@@ -103,18 +132,18 @@ class Bodies:
                 raise self._too_large()
             if time.monotonic() - started > GRACE_S + size / SLOWEST:
                 raise HTTPException(408, "The body arrives too slowly.")
-            if grows and size > SMALL:
-                await grows.enter_async_context(self._large.hold(self._limit))
-                grows = None
+            if grow and size > SMALL:
+                await grow()
+                grow = None
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _unpacked(self, packed: bytes, unpack: Unpack, grows: AsyncExitStack | None) -> bytes:
+    async def _unpacked(self, packed: bytes, unpack: Unpack, grow: Grow | None) -> bytes:
         loop = asyncio.get_running_loop()
-        limit = SMALL_HELD if grows and len(packed) <= SMALL else self._limit
+        limit = SMALL_HELD if grow else self._limit
         try:
             body = await loop.run_in_executor(self._threads, unpack, packed, limit)
-            if grows and limit < len(body) and limit < self._limit:
-                await grows.enter_async_context(self._large.hold(self._limit))
+            if grow and limit < len(body) and limit < self._limit:
+                await grow()
                 body = await loop.run_in_executor(self._threads, unpack, packed, self._limit)
         except (zlib.error, zstandard.ZstdError, EOFError) as error:
             raise InvalidRequest(f"The body cannot be unpacked: {error}") from None

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from proctor.api.auth import KeyRing
 from proctor.api.backend import Backend, Worker
-from proctor.api.body import MIB, Bodies
+from proctor.api.body import MIB, Bodies, Memory
 from proctor.errors import Unavailable
 from proctor.settings import Settings
 
@@ -42,8 +42,10 @@ class Context:
     def __post_init__(self) -> None:
         # Two: parsing holds the interpreter's lock, so more threads would only take turns in more memory.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="parse")
-        self.bodies = Bodies(self.settings.max_body_mib * MIB, self._threads)
-        self.test_set_bodies = Bodies(self.settings.max_test_set_mib * MIB, self._threads)
+        body_mib, test_set_mib = self.settings.max_body_mib, self.settings.max_test_set_mib
+        memory = Memory(max(self.settings.body_memory_mib, body_mib, test_set_mib) * MIB)
+        self.bodies = Bodies(body_mib * MIB, memory, self._threads)
+        self.test_set_bodies = Bodies(test_set_mib * MIB, memory, self._threads)
         self._workers: Sequence[Worker] = ()
         self._workers_at = float("-inf")
 

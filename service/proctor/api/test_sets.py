@@ -32,7 +32,7 @@ async def put(sha256: Sha, request: Request, context: Shared, owner: Submitter) 
 
     It belongs to the API key that sent it, and expires some time after its last use.
     """
-    async with context.test_set_bodies.read(request) as body:
+    async with context.test_set_bodies.read(request, owner) as body:
         digest = await context.compute(len(body), lambda: hashlib.sha256(body).hexdigest())
         if digest != sha256:
             raise InvalidRequest(f"The body's SHA-256 is {digest}.", faults=(FieldFault("", "not of this hash"),))

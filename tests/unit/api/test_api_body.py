@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from proctor.api import body as body_module
-from proctor.api.body import MIB, Bodies, Lane, gunzip, unzstd
+from proctor.api.body import MIB, Bodies, Lane, Memory, gunzip, unzstd
 from proctor.errors import Overloaded, TooLarge
 
 
@@ -40,7 +40,7 @@ def request_of(pieces: list[Any], **headers: str) -> Request:
 @pytest.fixture
 def bodies() -> Any:
     with ThreadPoolExecutor(1) as threads:
-        yield Bodies(8 * MIB, threads)
+        yield Bodies(8 * MIB, Memory(16 * MIB), threads)
 
 
 async def read(bodies: Bodies, request: Request) -> bytes:
@@ -100,6 +100,26 @@ async def test_large_bodies_wait_until_memory_is_free(bodies: Bodies) -> None:
     await first.__aexit__(None, None, None)
     assert len(await asyncio.wait_for(third, 1)) == 2 * MIB
     await second.__aexit__(None, None, None)
+
+
+async def test_an_owner_leaves_room_for_others(bodies: Bodies, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many slow uploads a key begins, it holds one body, or half of the memory."""
+    monkeypatch.setattr(body_module, "WAIT_S", 0.5)
+    slow = [request_of([b"x", 1000.0], content_length=str(8 * MIB)) for _ in range(5)]
+
+    async def upload(request: Request, owner: str) -> int:
+        async with bodies.read(request, owner) as body:
+            return len(body)
+
+    greedy = [asyncio.create_task(upload(request, "greedy")) for request in slow]
+    await asyncio.sleep(0.05)
+    modest = request_of([b"y" * 8 * MIB], content_length=str(8 * MIB))
+    assert await asyncio.wait_for(upload(modest, "modest"), 0.3) == 8 * MIB
+    await asyncio.sleep(0.6)
+    assert sum(isinstance(t.exception(), Overloaded) for t in greedy if t.done()) == 4
+    for task in greedy:
+        task.cancel()
+    await asyncio.gather(*greedy, return_exceptions=True)
 
 
 async def test_waiting_for_memory_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ class QueuePorts:
     async def read(self, request: Request) -> Call:
         """The request, its body bounded in bytes, depth and time."""
         owner = self.context.keys.owner(request.headers)
-        async with self.context.bodies.read(request) as body:
+        async with self.context.bodies.read(request, owner) as body:
             depth = self.context.settings.max_json_depth
             value = await self.context.compute(len(body), parse_json, body, max_depth=depth)
             key = hashlib.sha256(f"{request.url.path}?{request.url.query}\n".encode() + body).hexdigest()
