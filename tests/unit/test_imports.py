@@ -20,6 +20,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "trainers": ({"client", "wire"}, {"httpx", "pydantic"}),
     "rewards": ({"wire", "errors"}, {"pydantic"}),
     "judge": ({"wire", "errors", "sandbox.provider"}, {"pydantic"}),
+    "datasets": ({"judge", "wire", "errors", "client", "embedded"}, {"pydantic", "rich", "typer"}),
     "sandbox": ({"wire", "errors", "settings"}, {"docker", "requests", "urllib3", "structlog"}),
     "thinking": ({"wire", "errors", "settings"}, {"httpx", "pydantic", "tenacity", "structlog", "prometheus_client"}),
 }
