@@ -26,7 +26,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from proctor import __version__
 from proctor.errors import ThinkingError
+from proctor.finish.health import Step, Trend, add, step_of, trend
+from proctor.finish.metrics import observe
 from proctor.finish.result import Finished, Thinking, gamma_of, given_up, open_outcome, result
+from proctor.finish.runs import Runs
 from proctor.finish.summary import summarize
 from proctor.jobs.clock import RedisClock, going_on
 from proctor.jobs.leases import read_outcome
@@ -82,6 +85,7 @@ class Finisher:
         self._stream = f"{settings.namespace}:outcomes"
         self._scripts = AsyncScripts(redis, settings.namespace)
         self._clock = RedisClock(redis)
+        self._runs = Runs(redis, settings.namespace)
         self._name = secrets.token_hex(8)
         self._away = False
         self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
@@ -385,7 +389,9 @@ class Finisher:
             accounts, (image, tier, closed) = await pipe.execute()
         if closed or accounts is None:
             return
-        summary = summarize(read_accounts(accounts), max(1e-6, self._clock.now() - info.created_s))
+        lines = read_accounts(accounts)
+        step = step_of(lines, info.step)
+        summary = summarize(lines, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
         provenance = Provenance(
             version=__version__,
             image=image.decode() if image else None,
@@ -395,8 +401,15 @@ class Finisher:
             thinking=self._scorer.describe() if self._scorer else None,
         )
         texts = [dumps(model.model_dump(mode="json")) for model in (summary, provenance)]
-        await self._scripts.call("close", info.id, *texts, self._settings.results_ttl_s)
+        if await self._scripts.call("close", info.id, *texts, self._settings.results_ttl_s):
+            if info.run is not None:
+                await self._runs.add(info.owner, info.run, step)
+            observe(info.run, lines, summary)
         self._infos.pop(info.id, None)
+
+    async def _trend(self, info: BatchInfo, step: Step) -> Trend:
+        """How the batch's run goes, the batch included."""
+        return trend(add(await self._runs.steps(info.owner, info.run), step)) if info.run is not None else Trend()
 
     async def _mark(self, batch_id: str, by: dict[str, Any]) -> None:
         """Note once which sandboxes judged a batch."""

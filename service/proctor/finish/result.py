@@ -70,15 +70,18 @@ def result(info: BatchInfo, done: Finished, now_s: float, gamma: float | None = 
     sample, outcome, thinking = done.sample, done.outcome, done.thinking
     error = outcome.error
     reward: Reward | None = None
+    bare: float | None = None
     if error is None and thinking.failed is not None and info.reward.on_thinking_error == "invalid":
         error = InvalidError(code=InvalidCode.THINKING_UNAVAILABLE, message=thinking.failed)
     if error is None:
         o = open_outcome(info.reward, outcome)
         reward = compose(info.reward, format=sample.format, outcome=o, thinking=thinking.value, gamma=gamma)
+        bare = compose(info.reward, format=sample.format, outcome=o, thinking=None).reward
     verdict = Verdict.INVALID if error else outcome.verdict
     counted = reward is not None and reward.components.thinking is not None and bool(reward.components.gate)
     kind = "i" if error else "p" if verdict is Verdict.PASSED else "f"
-    account = Account(kind, counted, sample.ordinal, reward.reward if reward else None)
+    asked = reward.components.thinking if reward else None
+    account = Account(kind, counted, sample.ordinal, reward.reward if reward else None, asked, bare)
     unasked = {"format": sample.format, "outcome": None, "thinking": None, "gate": None}
     data = {
         "index": sample.index,

@@ -146,6 +146,8 @@ class BatchInfo:
     limits: dict[str, Any]
     test_sets: tuple[str, ...]
     groups: tuple[str, ...]
+    run: str | None = None
+    step: int | None = None
 
     def members(self, ordinal: int) -> str:
         """Indices of a soft-gate group, "1,2,…"."""
@@ -178,27 +180,36 @@ def read_batch(id: str, fields: dict[bytes, bytes]) -> BatchInfo:
         limits=json.loads(fields[b"limits"]),
         test_sets=tuple(json.loads(fields[b"test_sets"])),
         groups=tuple(json.loads(fields[b"groups"])),
+        run=json.loads(fields[b"run"]),
+        step=json.loads(fields[b"step"]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One line per result, for the summary. kind: "p"assed, "f"ailed, "i"nvalid."""
+    """One line per result, for the summary. kind: "p"assed, "f"ailed, "i"nvalid.
+
+    thinking: T, where it was asked. bare: the reward without its thinking term.
+    """
 
     kind: str
     gate_open: bool
     ordinal: int
     reward: float | None
+    thinking: float | None = None
+    bare: float | None = None
 
     def line(self) -> str:
-        """`kind gate ordinal reward`, ended by a line feed."""
-        return f"{self.kind} {int(self.gate_open)} {self.ordinal} {'-' if self.reward is None else repr(self.reward)}\n"
+        """`kind gate ordinal reward thinking bare`, ended by a line feed."""
+        numbers = ("-" if x is None else repr(x) for x in (self.reward, self.thinking, self.bare))
+        return f"{self.kind} {int(self.gate_open)} {self.ordinal} {' '.join(numbers)}\n"
 
 
 def read_accounts(text: bytes) -> list[Account]:
     """The inverse of `Account.line`, for many."""
     accounts = []
     for line in text.decode("ascii").splitlines():
-        kind, gate, ordinal, reward = line.split(" ")
-        accounts.append(Account(kind, gate == "1", int(ordinal), None if reward == "-" else float(reward)))
+        kind, gate, ordinal, *texts = line.split(" ")
+        numbers = [None if text == "-" else float(text) for text in texts]
+        accounts.append(Account(kind, gate == "1", int(ordinal), *numbers))
     return accounts

@@ -132,6 +132,22 @@ class Summary(Model):
     )
     wall_s: float = Field(description="From admission to the last result, seconds.")
     samples_per_s: float = Field(description="Samples by wall clock.")
+    invalid_rate: float | None = Field(None, description="Share of samples that we could not judge.")
+    gate_open_share: float | None = Field(None, description="Share of judged samples whose thinking term counted.")
+    thinking_mean_passed: float | None = Field(
+        None, description="Mean T of passing samples; null where none was asked."
+    )
+    thinking_mean_failed: float | None = Field(
+        None, description="Mean T of failing samples; null where none was asked."
+    )
+    zero_variance_groups_before_thinking: int | None = Field(
+        None, description="The same groups, counted by the reward without its thinking term."
+    )
+    thinking_drift: float | None = Field(
+        None, description="Change of the mean T given a pass over the run's last steps; null for a young run."
+    )
+    pass_rate_drift: float | None = Field(None, description="Change of the pass rate over the same steps.")
+    warnings: list[str] = Field(default_factory=list, description="Signs of reward hacking, for a person.")
 
 
 class BatchAccepted(Model):

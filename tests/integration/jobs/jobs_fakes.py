@@ -141,11 +141,12 @@ def plan(
     deadline_s: float = 60.0,
     priority: int = 0,
     run: str | None = None,
+    step: int | None = None,
     wall_s: float = 10.0,
     samples: list[PlannedSample] | None = None,
 ) -> Plan:
     made = samples or [sample(i, code, owner=owner, wall_s=wall_s) for i, code in enumerate(codes)]
-    return Plan(tuple(made), {TESTS_SHA: TESTS}, reward or RewardSpec(), deadline_s, priority, run, None, Limits())
+    return Plan(tuple(made), {TESTS_SHA: TESTS}, reward or RewardSpec(), deadline_s, priority, run, step, Limits())
 
 
 # processes

@@ -12,6 +12,8 @@ from jobs_api import Api, api_process, finished, workers_up
 from jobs_fakes import Service, plan, sample
 
 from proctor.errors import ThinkingUnavailable, Unavailable
+from proctor.finish.health import Step
+from proctor.finish.runs import Runs
 from proctor.jobs import batches as batches_module
 from proctor.jobs.batches import Batches
 from proctor.judge.outcome import Outcome
@@ -173,3 +175,46 @@ async def test_a_claimed_entry_commits_once(
             _, results = await finished(one, await one.batches.admit("me", made, detached=True))
     assert [r["reward"] for r in results] == [1.5] * 5
     assert len(scorer.asked) > 5
+
+
+async def test_a_run_whose_scores_rise_while_its_passes_fall_is_warned_of(thinking: Api) -> None:
+    """Eight steps of ten samples: T from 0.1 up to 0.8, passes from nine down to two. Another run sees none of it."""
+    summaries = []
+    for step in range(8):
+        rows = [(f"{'pass' if i < 9 - step else 'fail'} {step}", f"t {step / 10 + 0.1 + i / 1000}") for i in range(10)]
+        made = thoughts(*rows, run="r", step=step)
+        state, _ = await finished(thinking, await thinking.batches.admit("me", made, detached=True))
+        assert state.summary is not None
+        summaries.append(state.summary)
+    assert [s.warnings for s in summaries[:3]] == [[], [], []]
+    last = summaries[-1]
+    assert last.thinking_mean_passed == pytest.approx(0.8, abs=0.01)
+    assert last.thinking_mean_failed is None
+    assert last.gate_open_share == 0.2
+    assert last.thinking_drift is not None
+    assert last.thinking_drift > 0.3
+    assert last.pass_rate_drift == pytest.approx(-0.4)
+    assert "reward hacking" in last.warnings[0]
+    another = await thinking.batches.admit("me", thoughts(("pass", "t 1"), run="s", step=8), detached=True)
+    other, _ = await finished(thinking, another)
+    foreign = await thinking.batches.admit("you", thoughts(("pass", "t 1"), run="r", step=8), detached=True)
+    mine, _ = await finished(thinking, foreign, owner="you")
+    for summary in (other.summary, mine.summary):
+        assert summary is not None
+        assert (summary.warnings, summary.thinking_drift) == ([], None)
+    (kept,) = [key async for key in thinking.redis.scan_iter("test:run:*") if await thinking.redis.strlen(key) > 100]
+    assert 0 < await thinking.redis.ttl(kept) <= 7 * 86_400
+
+
+async def test_what_is_kept_of_a_run_is_bounded(thinking: Api) -> None:
+    runs = Runs(thinking.redis, thinking.settings.namespace)
+    for number in range(60):
+        await runs.add("me", "long", Step(number // 2, 3, 2, 1, 0.5, 0.25))
+    await runs.add("me", "long", Step(None, 1, 1, 0, 0.0, 0.0))
+    await runs.add("me", "long", Step(None, 1, 1, 0, 0.0, 0.0))
+    steps = await runs.steps("me", "long")
+    assert steps[0] == Step(0, 6, 4, 2, 1.0, 0.5)
+    assert len(steps) == 32
+    for number in range(100, 150):
+        await runs.add("me", "long", Step(number, 1, 1, 0, 0.0, 0.0))
+    assert [step.step for step in await runs.steps("me", "long")] == list(range(110, 150))

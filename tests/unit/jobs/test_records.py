@@ -57,11 +57,17 @@ def test_units_come_back(code: str, owner: str) -> None:
             gate_open=st.booleans(),
             ordinal=st.integers(-1, 10**6),
             reward=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+            thinking=st.none() | st.floats(0, 1),
+            bare=st.none() | st.floats(allow_nan=False, allow_infinity=False),
         )
     )
 )
 def test_accounts_come_back(accounts: list[Account]) -> None:
     assert read_accounts("".join(a.line() for a in accounts).encode()) == accounts
+
+
+def test_an_account_of_an_older_version_is_read_too() -> None:
+    assert read_accounts(b"p 1 0 1.5\ni 0 -1 -\n") == [Account("p", True, 0, 1.5), Account("i", False, -1, None)]
 
 
 @given(anything)

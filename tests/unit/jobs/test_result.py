@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from proctor.finish.health import Trend
 from proctor.finish.result import Finished, Thinking, gamma_of, given_up, result
 from proctor.finish.summary import summarize
 from proctor.jobs.records import Account, BatchInfo, Waiting
@@ -46,7 +47,7 @@ def test_a_pass_with_thinking() -> None:
     assert data["flags"] == ["near_limit", "thinking_rejected", "truncated"]
     assert data["timing"] == {"queue_s": 1.0, "run_s": 0.5, "cpu_s": 0.25, "thinking_s": 0.1, "total_s": 3.0}
     assert set(data["tests"]["cases"][0]) == set(CaseResult.model_fields)
-    assert account == Account("p", True, 0, 1.5)
+    assert account == Account("p", True, 0, 1.5, thinking=0.5, bare=1.0)
 
 
 def test_pass_rate_is_the_share_of_cases() -> None:
@@ -96,3 +97,28 @@ def test_the_summary_adds_up() -> None:
     summary = summarize(accounts, 2.0)
     assert (summary.samples, summary.passed, summary.failed, summary.invalid) == (8, 3, 4, 1)
     assert (summary.gate_open, summary.zero_variance_groups, summary.samples_per_s) == (1, 1, 4.0)
+    assert (summary.invalid_rate, summary.gate_open_share) == (1 / 8, 1 / 7)
+    assert (summary.thinking_mean_passed, summary.thinking_mean_failed) == (None, None)
+    assert (summary.thinking_drift, summary.pass_rate_drift, summary.warnings) == (None, None, [])
+
+
+def test_the_summary_tells_what_the_thinking_term_did() -> None:
+    accounts = [
+        *(Account("p", True, 0, 1.25, 0.25, 1.0), Account("p", True, 0, 1.75, 0.75, 1.0)),  # it made the difference
+        *(Account("p", True, 1, 1.5, 0.5, 1.0), Account("p", True, 1, 1.5, 0.5, 1.0)),  # it made none
+        *(Account("f", True, 2, 0.5, 0.5, 0.0), Account("p", True, 2, 1.5, 0.5, 1.0)),  # there was one before
+    ]
+    summary = summarize(accounts, 1.0, Trend(0.25, -0.5, "look here"))
+    assert (summary.zero_variance_groups_before_thinking, summary.zero_variance_groups) == (2, 1)
+    assert (summary.thinking_mean_passed, summary.thinking_mean_failed) == (0.5, 0.5)
+    assert (summary.thinking_drift, summary.pass_rate_drift, summary.warnings) == (0.25, -0.5, ["look here"])
+
+
+@pytest.mark.parametrize("policy", ["p-grpo", "ungated", "outcome", "pass-rate", "soft-gate"])
+def test_the_bare_reward_is_that_without_a_thinking_term(policy: Any) -> None:
+    spec: dict[str, Any] = {"policy": policy, "format": "think", "weights": {"format": 2, "outcome": 3, "thinking": 5}}
+    with_term = Finished(waiting(format=1.0), outcome(Verdict.PASSED), 101.0, Thinking(0.5))
+    account, text = result(info(**spec), with_term, 103.0, gamma=0.5 if policy == "soft-gate" else None)
+    assert account.bare == 5.0
+    terms = {"outcome": 0.0, "soft-gate": 1.25}
+    assert json.loads(text)["reward"] == 5.0 + terms.get(policy, 2.5)

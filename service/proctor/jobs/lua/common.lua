@@ -25,6 +25,7 @@
 --   shares      hash    owner -> its weight, where that is not 1; while it has a load
 --   admitting, activating, deadlines   zset   batch -> when the sweeper must look (ms)
 --   i:OWNER:KEY hash    an idempotency key: batch, body
+--   run:HASH    string  JSON: the last steps of a training run, in numbers
 --
 -- A unit is in one state, and every change of state is one script:
 --   q            waits: it is in its lane, or parked (no waiter could start it now; a new waiter puts it back)
