@@ -25,6 +25,10 @@ PIECE = 200
 PIECE_BYTES = 1 << 20
 #: A half-admitted batch whose API process has been silent for so long is dropped.
 GRACE_MS = 5000
+#: A batch's test sets outlast its deadline by this, seconds; longer than its last samples run.
+TESTS_OUTLAST_S = 3600.0
+#: Keys per script: Lua unpacks no more than some thousands.
+KEYS = 1000
 
 Call = tuple[str, list[Argument]]
 
@@ -44,7 +48,6 @@ class Admission:
         self._client = client
         self._settings = settings
         self._scripts = AsyncScripts(client, settings.namespace)
-        self._test_ttl_s = int(max(settings.test_set_ttl_s, settings.max_deadline_s) + 3600)
 
     async def admit(
         self, owner: str, plan: Plan, idempotency_key: str | None, body_sha256: str | None, share: float = 1.0
@@ -99,17 +102,16 @@ class Admission:
             left = int(await self._scripts.call("activate", batch_id, PIECE))
 
     async def _store_tests(self, owner: str, plan: Plan) -> None:
-        """Keep each test set once per owner; renew those that are there."""
+        """Keep each test set once per owner, until no unit of this batch can start any more."""
         keys = {sha: resolved_key(self._settings.namespace, owner, sha) for sha in plan.test_sets}
-        if not keys:
-            return
-        async with self._client.pipeline(transaction=False) as pipe:
-            for key in keys.values():
-                pipe.expire(key, self._test_ttl_s)
-            there = await pipe.execute()
-        for (sha, key), found in zip(keys.items(), there, strict=True):
-            if not found:
-                await self._client.set(key, plan.test_sets[sha], ex=self._test_ttl_s)
+        names = list(keys)
+        ttl_s = int(plan.deadline_s + TESTS_OUTLAST_S)
+        for at in range(0, len(names), KEYS):
+            part = names[at : at + KEYS]
+            there = await self._scripts.call("keep", ttl_s, *(keys[sha] for sha in part))
+            for sha, found in zip(part, there, strict=True):
+                if not found:
+                    await self._client.set(keys[sha], plan.test_sets[sha], ex=ttl_s)
 
     # the calls
 

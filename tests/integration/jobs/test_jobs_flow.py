@@ -8,9 +8,10 @@ import json
 
 import pytest
 from jobs_api import Api, api_process, eventually, finished
-from jobs_fakes import Service, plan, sample
+from jobs_fakes import TESTS_SHA, Service, plan, sample
 
 from proctor.errors import InvalidRequest, NotFound, Unavailable
+from proctor.jobs.admit import TESTS_OUTLAST_S
 from proctor.judge import outcome as outcomes
 from proctor.judge.outcome import Outcome
 from proctor.wire import CaseResult, SampleResult, Verdict
@@ -169,3 +170,15 @@ async def test_nothing_is_left_in_redis_without_an_end(queue: Service, api: Api)
         *("rq:workers", "rq:workers:test", "rq:queues", "rq:clean_groups"),
     }, left
     assert sum(left.values()) < 20_000
+
+
+async def test_test_sets_stay_as_long_as_a_batch_may_need_them(api: Api) -> None:
+    """And not a day longer: the next batch with the same tests keeps them for itself."""
+    key = f"test:t:me:{TESTS_SHA}"
+    await api.batches.admit("me", plan(["pass"], deadline_s=600), detached=True)
+    first = await api.redis.ttl(key)
+    assert 600 < first <= 600 + TESTS_OUTLAST_S
+    await api.batches.admit("me", plan(["pass note=2"], deadline_s=60), detached=True)
+    assert await api.redis.ttl(key) > first - 30  # never shortened
+    await api.batches.admit("me", plan(["pass note=3"], deadline_s=9000), detached=True)
+    assert await api.redis.ttl(key) > 9000
