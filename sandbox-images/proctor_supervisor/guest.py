@@ -1,8 +1,8 @@
 """What runs in a sample's process: the last of our code before it is the sample's, and the end of it.
 
 Order: take the descriptors, close all others; stand in the isolation of the tier; put the files in place; give up every
-right; compile; say so on the control socket and close it; run. No foreign code runs before the control socket is
-closed, so what comes over it is ours.
+right; compile; say so on the control socket and close it; run. No code of a candidate's runs before the control socket
+is closed, so what comes over it is ours. (A test process, which runs none, keeps it for its runs, see `resident`.)
 
 Over `control` (SOCK_SEQPACKET) go: `D` with a descriptor of the sample's folder; then `C`, the CPU nanoseconds
 used so far and the monotonic clock, or `X` and the text of a compile error.
@@ -21,7 +21,6 @@ import atexit
 import builtins
 import gc
 import io
-import json
 import marshal
 import os
 import signal
@@ -102,8 +101,7 @@ def _put(name: str, content: bytes) -> None:
 
 def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     if task.kind == "tests":
-        _begin(control)
-        _tests(ground, task, more)
+        _tests(ground, task, control, more)
     main = f"{ground.box}/main.py"
     code = marshal.loads(task.blobs[1]) if task.code else _compile(task.blobs[0], main, control)
     if task.kind == "compile":
@@ -115,8 +113,12 @@ def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> 
 
 
 def _begin(control: socket.socket) -> None:
-    control.send(CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
+    _tell_clock(control)
     control.close()
+
+
+def _tell_clock(control: socket.socket) -> None:
+    control.send(CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
 
 
 def _compile(source: bytes, name: str, control: socket.socket) -> types.CodeType:
@@ -142,15 +144,12 @@ def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int])
     candidate.main(socket.socket(fileno=more[0]), task.blobs[0], {**task.options, "code": code})
 
 
-def _tests(ground: Ground, task: Job, more: list[int]) -> NoReturn:
+def _tests(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     from .pair import tests
 
     _stage(ground, task)
-    digits = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)  # for the tests' own integers, whose length the worker has bounded
-    wire_tests = json.loads(task.blobs[0])
-    sys.set_int_max_str_digits(digits)
-    tests.main(socket.socket(fileno=more[0]), more[1], wire_tests, task.options)
+    _tell_clock(control)
+    tests.main(control, more[0])
 
 
 def _stage(ground: Ground, task: Job) -> None:

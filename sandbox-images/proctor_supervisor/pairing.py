@@ -5,10 +5,10 @@ The test process alone holds the report's pipe. Its lines, JSON objects each:
     {"total": n}                                    how many cases there are
     {"case": i}                                     case i starts: the clocks of both trees are set to zero
     {"end": i, "verdict": …, "detail": …}           case i ended
-    {"tests_error": …} {"flag": …} {"done": true}
+    {"tests_error": …} {"flag": …} {"done": true, "stays": …}
 
 When the candidate is stopped for a limit, nothing is believed that the test process says afterwards: it can only have
-seen the socket close. When the test process ends, the candidate is killed (flag `ended`, where it had still run).
+seen the socket close. When the tests have ended, the candidate is killed (flag `ended`, where it had still run).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+from . import resident
 from .job import Job
 from .run import Guest, Host, Ran, Watch
 
@@ -44,16 +45,14 @@ class Pair:
     """One run of a pair."""
 
     def __init__(self, host: Host, candidate: Job, tests: Job) -> None:
+        self.tests = resident.take(host, tests.limits, tests.tasks)
         ours, theirs = socket.socketpair()
-        self.pipe, pipe_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(pipe_end, True)
         try:
             self.candidate = Guest(host, host.candidates, candidate, b"", [ours.fileno()])
-            self.tests = Guest(host, host.tests, tests, b"", [theirs.fileno(), pipe_end])
+            self.tests.lend(tests, theirs)
         finally:
             ours.close()
             theirs.close()
-            os.close(pipe_end)
         self.host, self.report = host, Report()
         self.buffer = bytearray()
         self.read = 0
@@ -63,7 +62,7 @@ class Pair:
         """Until both have ended. wall_s: for all cases together. Raises Closed, Fault."""
         try:
             watch = Watch(self.host, [self.candidate, self.tests], time.monotonic() + wall_s)
-            watch.add(self.pipe, self._on_report)
+            watch.add(self.tests.pipe, self._on_report)
             watch.run(self._settle)
             while self._on_report():
                 pass
@@ -72,8 +71,6 @@ class Pair:
             self.candidate.close()
             self.tests.close()
             raise
-        finally:
-            os.close(self.pipe)
 
     def _settle(self, now: float) -> None:
         if self.tests.ended and not self.candidate.ended and not self.candidate.doomed:
@@ -89,7 +86,7 @@ class Pair:
     def _on_report(self) -> bool:
         """Take in the report. False at its end, or for now where nothing more is there after the run."""
         try:
-            data = os.read(self.pipe, 65536)
+            data = os.read(self.tests.pipe, 65536)
         except BlockingIOError:
             return False
         self.read += len(data)
@@ -104,15 +101,16 @@ class Pair:
         return bool(data)
 
     def _line(self, line: bytes) -> None:
-        if self.candidate.ran.stopped is not None or self.tests.ran.stopped is not None:
-            return
         try:
             said = json.loads(line)
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             said = {"flag": "report_malformed"}
-        self._take(said)
+        if self.candidate.ran.stopped is None and self.tests.ran.stopped is None:
+            self._take(said)
+        if said.get("stays") is True and not self.tests.doomed:
+            self.tests.rest()
 
     def _take(self, said: dict) -> None:
         report = self.report

@@ -54,7 +54,8 @@ class Host:
     """What every run needs.
 
     client: the worker's connection. extra: bytes of the zygote beyond a bare interpreter. ours: numbers in /proc of the
-    processes that belong to no sample; foreign: those numbers are of another pid namespace. shared_before: bytes of
+    processes that belong to no sample; foreign: those numbers are of another pid namespace. resident: the test process
+    that waits for its next run, or has just ended with one. shared_before: bytes of
     shared memory of the machine at a run's first reading; kills_before: of the kernel in our cgroup before it.
     """
 
@@ -65,6 +66,7 @@ class Host:
     extra: int
     ours: frozenset[int]
     foreign: bool
+    resident: Guest | None = None
     shared_before: int = 0
     kills_before: int = 0
     cpu_before: float = 0.0
@@ -156,6 +158,7 @@ class Guest:
         self.start = self.since = time.monotonic()
         self.base_cpu = 0.0  # where the clock of the present case starts
         self.began_cpu = 0.0  # where the sample's own clock starts
+        self.before_s = 0.0  # what the tree had used before this run
         self.peak = 0
         self.pss = self.pss_rss = 0
         self._fork(stdin, more)
@@ -459,7 +462,7 @@ class Watch:
         total = self.host.cgroup_cpu()
         first = self.guests[0].tree
         if total is not None and first is not None:
-            others = sum(one.clock() for one in self.guests[1:])
+            others = sum(one.clock() - one.before_s for one in self.guests[1:])
             first.at_least(total - self.host.cpu_before - others - _CGROUP_LAG_S)
 
     def _saturation(self) -> None:

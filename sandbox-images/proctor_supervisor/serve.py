@@ -8,7 +8,7 @@ import socket
 import sys
 from dataclasses import dataclass
 
-from . import PROTOCOL, fingerprint, protocol
+from . import PROTOCOL, fingerprint, protocol, resident
 from .isolate import Ground
 from .job import Job
 from .pairing import Pair
@@ -59,6 +59,7 @@ def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str 
         except Refused as error:
             answer, out = {"op": "refused", "message": str(error)}, []
         protocol.send(sock, answer, out)
+        resident.prepare(host)
 
 
 class _Server:

@@ -87,7 +87,6 @@ def main(sock: socket.socket, source: bytes, options: dict) -> NoReturn:
     status = 1
     try:
         Harness(sock).run(code, b"class Solution" in source)
-        status = 0
     except frames.Gone:
         status = 0
     except BaseException:
@@ -116,8 +115,8 @@ class Harness:
         self._loop: Any = None
         self.module = types.ModuleType(MODULE)
 
-    def run(self, code: types.CodeType, leetcode_style: bool) -> None:
-        """Execute the module, say how that went, then serve."""
+    def run(self, code: types.CodeType, leetcode_style: bool) -> NoReturn:
+        """Execute the module, say how that went, then serve. Raises frames.Gone when there are no more questions."""
         names = self.module.__dict__
         names["__file__"] = code.co_filename
         if leetcode_style:
@@ -133,15 +132,11 @@ class Harness:
             answer = ("raise", error)
         self._answer(answer)
         del answer
-        while self._serve_one():
-            pass
+        while True:
+            self._serve_one()
 
-    def _serve_one(self) -> bool:
-        request = self._request()
-        if request[0] == "bye":
-            return False
-        self._answer(self._do(request))
-        return True
+    def _serve_one(self) -> None:
+        self._answer(self._do(self._request()))
 
     def _request(self) -> list[Any]:
         data = frames.receive(self._sock)

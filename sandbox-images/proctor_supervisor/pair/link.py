@@ -88,9 +88,13 @@ class Link:
         self._shared = shared.Shared()
         #: While a message is read nothing may be asked: what it makes known is known to this end only in part.
         self.reading = False
+        self._ended = False
 
-    def share_surroundings(self) -> None:
-        """The tests' `random.seed` and what they set in the environment hold for the candidate too."""
+    def share_surroundings(self) -> Callable[[], None]:
+        """The tests' `random.seed` and what they set in the environment hold for the candidate too.
+
+        Returns what undoes this.
+        """
         seed, put, unset = random.seed, os.putenv, os.unsetenv
 
         def seed_both(a: Any = None, version: int = 2) -> None:
@@ -111,7 +115,11 @@ class Link:
             unset(name)
             tell(os.fsdecode(name), None)
 
+        def undo() -> None:
+            random.seed, os.putenv, os.unsetenv = seed, put, unset
+
         random.seed, os.putenv, os.unsetenv = seed_both, put_both, unset_both
+        return undo
 
     # Asking.
 
@@ -121,6 +129,8 @@ class Link:
 
     def ask(self, operation: str, *operands: Any, iterating: bool = False) -> Any:
         """Ask one thing. Raises what the candidate raised; StopIteration only where `iterating`."""
+        if self._ended:  # by what outlived its tests: a generator that is closed as it is collected
+            raise CandidateError("the candidate is asked after the end of its tests")
         self.asked += 1
         self._bases.clear()
         lent_before, kept = set(self._lent), False
@@ -147,11 +157,8 @@ class Link:
         return self._bases[handle]
 
     def end(self) -> None:
-        """Say that there is nothing more to ask."""
-        try:
-            self._send(("bye", []))
-        except frames.Gone:
-            return
+        """Nothing more is asked; what is, is refused here."""
+        self._ended = True
 
     def _take_dropped(self) -> list[int]:
         dropped, self._dropped = self._dropped, []

@@ -1,7 +1,7 @@
 """What the test process tells the supervisor: JSON lines over a pipe that the candidate does not have.
 
 {"total": n} · {"case": i} at a case's start · {"end": i, "verdict": …, "detail": …} at its end ·
-{"tests_error": text} · {"flag": name} · {"done": true}
+{"tests_error": text} · {"flag": name} · {"done": true, "stays": …}
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Report:
             self._flags.add(name)
             self._write({"flag": name})
 
-    def done(self) -> None:
-        """Every case that was to run has run."""
-        self._write({"done": True})
+    def done(self, *, stays: bool) -> None:
+        """Every case that was to run has run. stays: this process waits for the next tests."""
+        self._write({"done": True, "stays": stays})
 
     def _write(self, record: dict) -> None:
         data = json.dumps(record).encode("ascii") + b"\n"

@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import names
+from . import names, traces
 from .link import Link
 from .report import Report, short
 
@@ -35,17 +35,29 @@ _PREPARES = (
 
 @dataclass(frozen=True)
 class Script:
-    """A script, read. wanted: names that the candidate must give; per_assert: a case per assert."""
+    """A script, read. It can run any number of times.
 
-    tree: ast.Module
+    cases: the statements of each; wanted: names that the candidate must give; unresolved: those that the tests leave
+    open; one_process: why it cannot be parted from the candidate's process, None where it can; traceless: whether it
+    leaves nothing behind in its own.
+    """
+
+    cases: tuple[list[ast.stmt], ...]
     wanted: frozenset[str]
+    unresolved: frozenset[str]
     calls_check: bool
-    per_assert: bool
+    one_process: str | None
+    traceless: bool
+    _compiled: dict[tuple[int, bool], types.CodeType] = field(default_factory=dict)
 
-    @property
-    def total(self) -> int:
-        """The number of cases."""
-        return sum(isinstance(s, ast.Assert) for s in self.tree.body) if self.per_assert else 1
+    def code(self, case: int, *, asserting: bool = True) -> types.CodeType:
+        """A case, compiled; without its assert if not `asserting`."""
+        code = self._compiled.get((case, asserting))
+        if code is None:
+            body = [s for s in self.cases[case] if asserting or not isinstance(s, ast.Assert)]
+            code = compile(ast.Module(body, []), FILENAME, "exec", dont_inherit=True)
+            self._compiled[case, asserting] = code
+        return code
 
 
 class Globals(dict):
@@ -71,7 +83,7 @@ def read(tests: dict) -> Script | str:
     code, entry_point = tests["code"], tests.get("entry_point")
     try:
         tree = names.parse(code, FILENAME)
-        wanted = names.unresolved(code, FILENAME)
+        wanted = unresolved = names.unresolved(code, FILENAME)
     except names.Unparsable as error:
         return f"the test code does not compile: {error}"
     calls_check = bool(entry_point) and _defines(tree, "check") and not _calls(tree, "check")
@@ -88,12 +100,14 @@ def read(tests: dict) -> Script | str:
     if not acts and not calls_check:
         return "the tests only define and never run anything"
     per_assert = not calls_check and all(isinstance(s, ast.Assert) for s in acts)
-    return Script(tree, wanted, calls_check, per_assert)
-
-
-def needs_one_process(script: Script) -> str | None:
-    """Why the script cannot be parted from the candidate's process; None where it can."""
-    return names.needs_one_process(script.tree, script.wanted | names.from_module(script.tree, MODULE))
+    return Script(
+        tuple(_cases(tree, per_assert)),
+        wanted,
+        unresolved,
+        calls_check,
+        names.needs_one_process(tree, wanted | names.from_module(tree, MODULE)),
+        traces.leaves_none(tree, MODULE),
+    )
 
 
 def run(
@@ -101,9 +115,9 @@ def run(
 ) -> None:
     """Run the cases from `first_case` on. `load`: what the candidate's module raised; it fails every case."""
     scope = Globals(link, script.wanted) if load is None else None
-    for number, body in enumerate(_cases(script)):
+    for number in range(len(script.cases)):
         if scope is not None and number < first_case:
-            _prepare(body, scope)
+            _prepare(script, number, scope)
             continue
         if number < first_case:
             continue
@@ -111,40 +125,36 @@ def run(
         if scope is None:
             verdict, detail = told(load)  # type: ignore[arg-type]
         else:
-            verdict, detail = _case(body, tests, script, scope)
+            verdict, detail = _case(script, number, tests, scope)
         report.end(verdict, detail)
         if verdict != "passed" and stop == "first_failure":
             return
 
 
-def _cases(script: Script) -> Iterator[list[ast.stmt]]:
+def _cases(tree: ast.Module, per_assert: bool) -> Iterator[list[ast.stmt]]:
     """Statements of each case: what prepares belongs to the assert that follows."""
-    if not script.per_assert:
-        yield script.tree.body
+    if not per_assert:
+        yield tree.body
         return
     body: list[ast.stmt] = []
-    for statement in script.tree.body:
+    for statement in tree.body:
         body.append(statement)
         if isinstance(statement, ast.Assert):
             yield body
             body = []
 
 
-def _prepare(body: list[ast.stmt], scope: Globals) -> None:
+def _prepare(script: Script, case: int, scope: Globals) -> None:
     """What an earlier case prepared for later ones; its assert was judged before."""
     try:
-        _execute([s for s in body if not isinstance(s, ast.Assert)], scope)
+        exec(script.code(case, asserting=False), scope)
     except BaseException:
         return
 
 
-def _execute(body: list[ast.stmt], scope: Globals) -> None:
-    exec(compile(ast.Module(body, []), FILENAME, "exec", dont_inherit=True), scope)
-
-
-def _case(body: list[ast.stmt], tests: dict, script: Script, scope: Globals) -> tuple[str, str | None]:
+def _case(script: Script, case: int, tests: dict, scope: Globals) -> tuple[str, str | None]:
     try:
-        _execute(body, scope)
+        exec(script.code(case), scope)
         if script.calls_check:
             scope["check"](_entry(scope, tests["entry_point"]))
     except BaseException as error:

@@ -1,25 +1,100 @@
-"""The tests' end: reads the tests, asks the candidate, reports each case. The candidate's process is elsewhere."""
+"""The tests' end: reads the tests, asks the candidate, reports each case. The candidate's process is elsewhere.
+
+A test process runs one set of tests after another, each against another candidate, as long as none of them leaves
+anything behind (`traces`): a fork, its isolation and a cold interpreter cost more than most tests. Others, and whatever
+else than their end befalls the tests, end the process; the supervisor starts the next one.
+"""
 
 from __future__ import annotations
 
+import gc
+import json
 import os
+import random
 import socket
 import sys
 from typing import NoReturn
 
+from .. import job
 from . import codec, function, pytest_items, script
 from .link import Link
 from .report import Report
 
+_KNOWN_BYTES = 8 << 20
 
-def main(sock: socket.socket, report_fd: int, tests: dict, options: dict) -> NoReturn:
-    """Run `tests` (wire tests of kind function, script or pytest) against the candidate at `sock`.
 
-    options: stop, first_case, allow_in_process.
+def main(control: socket.socket, report_fd: int) -> NoReturn:
+    """Run tests against candidates as they come over `control`: a message with two descriptors, a job and a socket.
+
+    The job's first blob is the wire tests (of kind function, script or pytest) as JSON; its options: stop, first_case,
+    allow_in_process. `report_fd`: see `Report`.
     """
     sys.setrecursionlimit(1000 + codec.FRAMES)
     os.set_inheritable(report_fd, False)
-    report = Report(report_fd)
+    known = _Known()
+    gc.collect()
+    gc.freeze()
+    while True:
+        message, fds, _flags, _address = socket.recv_fds(control, 16, 2)
+        if not message:
+            os._exit(0)
+        task = job.read(fds[0])
+        os.close(fds[0])
+        sock, report = socket.socket(fileno=fds[1]), Report(report_fd)
+        stays = _examine(known.read(task.blobs[0]), sock, report, task.options)
+        _flush()
+        report.done(stays=stays)
+        if not stays:
+            os._exit(0)
+        sock.close()
+        _forget()
+
+
+def _forget() -> None:
+    """What traceless tests leave: garbage, the candidate's module, the state of `random`."""
+    sys.modules.pop(script.MODULE, None)
+    random.seed()
+    gc.collect()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            continue  # what the tests did to it
+
+
+class _Tests:
+    """Wire tests, parsed; for a script, read too (`read`: what it is, or what is wrong with it)."""
+
+    def __init__(self, text: bytes) -> None:
+        digits = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)  # for the tests' own integers, whose length the worker has bounded
+        self.wire: dict = json.loads(text)
+        sys.set_int_max_str_digits(digits)
+        self.read = script.read(self.wire) if self.wire["kind"] == "script" else None
+
+
+class _Known:
+    """Tests that were read before: the samples of a group share theirs."""
+
+    def __init__(self) -> None:
+        self._tests: dict[bytes, _Tests] = {}
+
+    def read(self, text: bytes) -> _Tests:
+        tests = self._tests.get(text)
+        if tests is None:
+            tests = _Tests(text)
+            if sum(map(len, self._tests)) + len(text) > _KNOWN_BYTES:
+                self._tests.clear()
+            self._tests[text] = tests
+            gc.freeze()  # it is not garbage, and need not be looked through after every run
+        return tests
+
+
+def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) -> bool:
+    """Run tests; whether nothing of them stays. Does not return when the candidate is gone."""
 
     def gone() -> NoReturn:
         os._exit(3)  # nothing to test any more: what the supervisor saw of the candidate decides
@@ -33,19 +108,20 @@ def main(sock: socket.socket, report_fd: int, tests: dict, options: dict) -> NoR
 
     link = Link(sock, gone=gone, tampered=tampered, flag=report.flag)
     try:
-        _DRIVERS[tests["kind"]](tests, link, report, options)
+        return _DRIVERS[tests.wire["kind"]](tests, link, report, options)
     except _Refused as refused:
         report.tests_error(str(refused))
-    link.end()
-    report.done()
-    os._exit(0)
+        return True
+    finally:
+        link.end()
 
 
 class _Refused(Exception):
     """Tests that cannot be run."""
 
 
-def _function(tests: dict, link: Link, report: Report, options: dict) -> None:
+def _function(known: _Tests, link: Link, report: Report, options: dict) -> bool:
+    tests = known.wire
     wrong = function.check(tests)
     if wrong is not None:
         raise _Refused(wrong)
@@ -53,31 +129,31 @@ def _function(tests: dict, link: Link, report: Report, options: dict) -> None:
     load = _load(link)
     if load is not None:
         _fail_all(report, len(tests["cases"]), options, load)
-        return
+        return True
     function.run(tests, link, report, stop=options["stop"], first_case=options.get("first_case", 0))
+    return True
 
 
-def _script(tests: dict, link: Link, report: Report, options: dict) -> None:
-    read = script.read(tests)
-    if isinstance(read, str):
+def _script(known: _Tests, link: Link, report: Report, options: dict) -> bool:
+    tests, read = known.wire, known.read
+    if not isinstance(read, script.Script):
         raise _Refused(read)
-    reason = script.needs_one_process(read)
-    if reason is not None:
+    if read.one_process is not None:
         if not options.get("allow_in_process"):
-            raise _Refused(f"{reason}; set PROCTOR_ALLOW_IN_PROCESS=1 to run such tests in the candidate's process")
+            raise _Refused(
+                f"{read.one_process}; set PROCTOR_ALLOW_IN_PROCESS=1 to run such tests in the candidate's process"
+            )
         _in_process(tests, link, report)
-        return
-    report.total(read.total)
+        return False
+    report.total(len(read.cases))
     load = _load(link)
-    link.share_surroundings()
-    sys.modules[script.MODULE] = script.SolutionModule(script.MODULE, link, read.wanted | _star(tests))
-    script.run(tests, read, link, report, stop=options["stop"], first_case=options.get("first_case", 0), load=load)
-
-
-def _star(tests: dict) -> frozenset[str]:
-    from . import names
-
-    return names.unresolved(tests["code"], script.FILENAME)
+    undo = link.share_surroundings()
+    try:
+        sys.modules[script.MODULE] = script.SolutionModule(script.MODULE, link, read.wanted | read.unresolved)
+        script.run(tests, read, link, report, stop=options["stop"], first_case=options.get("first_case", 0), load=load)
+    finally:
+        undo()
+    return read.traceless
 
 
 def _in_process(tests: dict, link: Link, report: Report) -> None:
@@ -99,7 +175,8 @@ def _in_process(tests: dict, link: Link, report: Report) -> None:
         report.end("passed")
 
 
-def _pytest(tests: dict, link: Link, report: Report, options: dict) -> None:
+def _pytest(known: _Tests, link: Link, report: Report, options: dict) -> bool:
+    tests = known.wire
     read = pytest_items.read(tests)
     if isinstance(read, str):
         raise _Refused(read)
@@ -108,7 +185,8 @@ def _pytest(tests: dict, link: Link, report: Report, options: dict) -> None:
         tests, read, link, report, stop=options["stop"], first_case=options.get("first_case", 0), load=load
     )
     if wrong is not None:
-        raise _Refused(wrong)
+        report.tests_error(wrong)
+    return False
 
 
 def _load(link: Link) -> BaseException | None:

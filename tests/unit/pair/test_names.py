@@ -43,14 +43,14 @@ def test_unresolved(code: str, wanted: set[str]) -> None:
 def test_cases(code: str, total: int) -> None:
     read = script.read({"code": code})
     assert isinstance(read, script.Script)
-    assert read.total == total
+    assert len(read.cases) == total
 
 
 def test_check_is_one_case_and_called_once() -> None:
     code = "def check(candidate):\n    assert candidate(1) == 1\n"
     read = script.read({"code": code, "entry_point": "f"})
     assert isinstance(read, script.Script)
-    assert (read.total, read.calls_check, read.wanted) == (1, True, {"f"})
+    assert (len(read.cases), read.calls_check, read.wanted) == (1, True, {"f"})
     calls = script.read({"code": code + "check(f)\n", "entry_point": "f"})
     assert isinstance(calls, script.Script)
     assert not calls.calls_check
@@ -99,7 +99,7 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
 def test_needs_one_process(code: str) -> None:
     read = script.read({"code": code})
     assert isinstance(read, script.Script)
-    assert script.needs_one_process(read)
+    assert read.one_process
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_needs_one_process(code: str) -> None:
 def test_needs_no_more_than_two_processes(code: str) -> None:
     read = script.read({"code": code})
     assert isinstance(read, script.Script)
-    assert script.needs_one_process(read) is None
+    assert read.one_process is None
 
 
 def test_tested_builtin_is_found_only_without_other_names() -> None:
