@@ -1,0 +1,60 @@
+"""Which languages are here, with the versions of their compilers or interpreters."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from .language import PATH, Language
+from .table import COMMANDED
+
+#: Beside our package in an image: what its toolchains said when it was built.
+RECORD = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "languages.json")
+_VERSION = re.compile(r"\d+(\.\d+)*")
+_PYTHON = {"python": ".".join(map(str, sys.version_info[:3]))}
+_PATIENCE_S = 20.0
+
+
+def languages(given: str | None = None) -> dict[str, str]:
+    """Name → version of all that is here: as `given` (JSON) says, else as the image recorded, else by asking.
+
+    Raises ValueError where either is no such record.
+    """
+    if given is None and os.path.isfile(RECORD):
+        with open(RECORD, encoding="ascii") as file:
+            given = file.read()
+    if given is None:
+        return installed()
+    said = json.loads(given)
+    known = {name: str(version) for name, version in said.items() if name in COMMANDED}
+    return {**_PYTHON, **known}
+
+
+def installed() -> dict[str, str]:
+    """Name → version, by asking each toolchain; one that does not answer is left out."""
+    found = dict(_PYTHON)
+    for language in COMMANDED.values():
+        version = _version(language) if language.available() else None
+        if version is not None:
+            found[language.name] = version
+    return found
+
+
+def _version(language: Language) -> str | None:
+    environment = {"PATH": PATH, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            language.version,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            timeout=_PATIENCE_S,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    return match[0] if done.returncode == 0 and match else None
