@@ -33,7 +33,7 @@ import traceback
 import types
 from typing import NoReturn
 
-from . import isolate, job, linux
+from . import isolate, job, linux, native
 from .isolate import Ground
 from .job import Job
 
@@ -62,6 +62,8 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     task = job.read(job_fd)
     os.close(job_fd)
     control = socket.socket(fileno=control_fd)
+    if task.kind == "native":
+        native.enter(ground, task, control, more)
     _prepare(ground, task, control)
     _run(ground, task, control, more)
 

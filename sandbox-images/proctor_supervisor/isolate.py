@@ -223,7 +223,7 @@ def _fill_system(old: str, new: str, prefixes: list[str]) -> None:
             _bind(f"{old}/{name}", f"{new}/{name}")
     for prefix in prefixes:
         if prefix != "/usr" and not prefix.startswith("/usr/"):
-            os.makedirs(new + prefix)
+            os.makedirs(new + prefix, exist_ok=True)
             _bind(old + prefix, new + prefix)
 
 
@@ -238,7 +238,7 @@ def _fill_devices(old: str, new: str) -> None:
 
 def _fill_files(old: str, new: str) -> None:
     for folder in ("etc", "var", "run", BOX[1:]):
-        os.mkdir(f"{new}/{folder}")
+        os.makedirs(f"{new}/{folder}", exist_ok=True)
     os.symlink(f"{BOX}/tmp", f"{new}/tmp")
     os.symlink(f"{BOX}/tmp", f"{new}/var/tmp")
     for name in _ETC:
@@ -254,7 +254,7 @@ def _fill_files(old: str, new: str) -> None:
 
 def _copy_links(source: str, target: str) -> None:
     if os.path.isdir(source):
-        os.mkdir(target)
+        os.makedirs(target, exist_ok=True)
         for entry in os.scandir(source):
             if entry.is_symlink():
                 os.symlink(os.readlink(entry.path), f"{target}/{entry.name}")

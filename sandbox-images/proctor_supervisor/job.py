@@ -20,7 +20,7 @@ _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_S
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """kind: "compile", "case", "candidate" or "tests".
+    """kind: "compile", "case", "candidate", "tests", or "native": see `native`.
 
     limits: all eight; tasks: RLIMIT_NPROC; cpu_s: CPU backstop per process; argv: arguments of the program;
     files: paths of input files, whose bytes are the last blobs; code: the second blob is marshalled code;

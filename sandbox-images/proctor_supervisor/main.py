@@ -13,7 +13,8 @@ and
     --tier T        use this tier and no other
     --image NAME    what `hello` says as image; default: the interpreter
     --path FOLDER   (repeated) added to the programs' sys.path
-    --bind FOLDER   (repeated) added to what samples may read, in tier B
+    --bind FOLDER   (repeated) added to what samples may read
+    --languages J   JSON, name → version: what is here; else as the image recorded, else by asking every toolchain
 
 A *keeper* process forks the supervisor proper, which makes its isolation, forks the zygotes, says `hello` and serves.
 When the connection hangs up, or the keeper dies, the supervisor and all that it started are killed. In tier B the
@@ -39,6 +40,7 @@ import time
 from . import boxes, guest, isolate, landlock, linux, protocol
 from .dial import dial
 from .isolate import Ground, Unavailable
+from .languages.probe import folders_of, languages
 from .probe import choose
 from .serve import serve
 
@@ -76,6 +78,8 @@ def main() -> None:
     _start_anew()
     sock = socket.socket(fileno=options.fd) if options.fd is not None else None
     _preload(options.path)  # while our own files can be read, wherever they lie
+    options.languages = languages(options.languages)
+    options.bind += [folder for name in options.languages for folder in folders_of(name)]
     _remove_stale()
     _become_nobody_else(options.tier)
     linux.default_thread_stack(_THREAD_STACK)
@@ -102,6 +106,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--image")
     parser.add_argument("--path", action="append", default=[])
     parser.add_argument("--bind", action="append", default=[])
+    parser.add_argument("--languages")
     return parser.parse_args(arguments)
 
 
@@ -238,7 +243,7 @@ def _supervise(sock: socket.socket, options: argparse.Namespace, ground: Ground 
         _close_all_but(sock, ground)
         ground = ground or isolate.ready("B", options.bind)
         isolate.settle(ground)
-        serve(ground, sock, image=options.image, token=options.token)
+        serve(ground, sock, image=options.image, token=options.token, languages=options.languages)
     except (protocol.Closed, BrokenPipeError, ConnectionResetError):
         status = 0
     except BaseException:

@@ -11,12 +11,16 @@ named below, in order. Either side may close at any time; the supervisor then ki
 
 worker → supervisor                               supervisor → worker
                                                   hello {protocol, supervisor, tier, languages, enforcement, image}
-program {language, limits, cases}  [source]       compiled {ran: Ran | null}: null when it can run
+program {language, limits, cases, paths}          compiled {ran: Ran | null}: null when it can run
+        [source, *files]
 case {argv, paths, fetch}   [stdin, *files]       ran {ran: Ran}
 end {}                                            ended {}
 pair {language, limits, tests, stop, first_case, allow_in_process}  [source]
                                                   paired {candidate: Ran, tests: Ran, cases, total,
                                                           flags, tests_error, saturated}
+duo {limits, candidate: {language, paths},        dueled {candidate: Ran, tests: Ran}: with a compile_error where
+     tests: {language, paths}}                            one did not compile, and nothing ran
+     [source, *files, source, *files]
 ping {}                                           pong {}
 
 Ran is {exit_code, signal, stopped, cpu_s, wall_s, memory_mib, flags, compile_error, saturated,

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from . import account, guest, isolate, job, reaper, zygote
+from . import account, guest, isolate, job, native, reaper, zygote
 from .account import Load, Process, Tree
 from .isolate import Ground
 from .job import Job
@@ -161,6 +161,8 @@ class Guest:
         self.before_s = 0.0  # what the tree had used before this run
         self.peak = 0
         self.pss = self.pss_rss = 0
+        self.native = task.kind == "native"
+        self.waited: tuple[int, int] | None = None  # of a native program: wait status, peak of memory in bytes
         self._fork(stdin, more)
 
     def _fork(self, stdin: bytes, more: Sequence[int]) -> None:
@@ -215,6 +217,9 @@ class Guest:
             _tag, cpu_ns, now_ns = guest.CLOCK.unpack(message)
             self.began_cpu = self.base_cpu = cpu_ns / 1e9
             self.start = self.since = now_ns / 1e9
+        elif message[:1] == b"W":
+            _tag, status, peak = native.WAITED.unpack(message)
+            self.waited = (status, peak)
         elif message[:1] == b"X":
             self.ran.compile_error = message[1:].decode("utf-8", "replace")
         return bool(message)
@@ -271,16 +276,33 @@ class Guest:
         if self.tree is None or self.ended:
             return
         self.tree.read(processes, now)
-        if self.tree.tasks - self.host.ground.helpers > int(self.limits["processes"]):
+        if self.tree.tasks - self._helpers > int(self.limits["processes"]):
             self.stop("processes")
         if self._memory() > int(self.limits["memory_mib"]) * _MIB:
             self.stop("memory")
 
-    def _memory(self) -> int:
+    @property
+    def _helpers(self) -> int:
+        """Processes of ours in the tree: the reaper of tier A, and the parent of a native program."""
+        return self.host.ground.helpers + (1 if self.native else 0)
+
+    def _theirs(self) -> list[Process]:
+        """The processes whose memory counts: all but ours, where ours run no code of the sample."""
         live = self.tree.live if self.tree else []
+        if not self.native or not live or self.tree is None:
+            return live
+        ours = {self.tree.root}
+        if self.host.ground.helpers:  # below the reaper the oldest child is ours; later ones are orphans of the sample
+            children = [process for process in live if process.parent == self.tree.root]
+            ours |= {min(children, key=lambda process: (process.start, process.pid)).pid} if children else set()
+        return [process for process in live if process.pid not in ours]
+
+    def _memory(self) -> int:
+        live = self._theirs()
         limit = int(self.limits["memory_mib"]) * _MIB
+        extra = 0 if self.native else self.host.extra
         rss = sum(process.rss for process in live)
-        used = sum(max(0, process.rss - self.host.extra) for process in live)
+        used = sum(max(0, process.rss - extra) for process in live)
         if len(live) > 1 and rss > limit:
             if self.pss == 0 or self.pss + rss - self.pss_rss > limit:
                 self.pss, self.pss_rss = sum(account.proportional(self.host.ground.proc, p) for p in live), rss
@@ -329,6 +351,13 @@ class Guest:
         ran.cpu_s = max(0.0, cpu - self.began_cpu)
         ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        if self.waited is not None and not self.doomed:
+            ended = self.waited[0]
+            ran.exit_code = os.WEXITSTATUS(ended) if os.WIFEXITED(ended) else None
+            ran.signal = os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else None
+        if self.native:  # before it ran, the process was ours: a peak no larger than ours says nothing
+            ours = self.host.extra + 3 * _BARE_INTERPRETER
+            peak = self.host.extra + (self.waited[1] if self.waited and self.waited[1] > ours else 0)
         unready = self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY)
         if unready and not self.doomed:
             raise Fault(f"isolation failed with status {status}")
@@ -368,7 +397,7 @@ class Guest:
 
     def _last_words(self, err: bytearray) -> None:
         """An uncaught refusal of memory or of processes. A program may forge them, but only to fail."""
-        if self.ran.exit_code != 1:
+        if self.ran.exit_code != 1 or self.native:
             return
         last = bytes(err[-4096:]).rstrip(b"\n").rpartition(b"\n")[2]
         if last.startswith(b"MemoryError"):

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from . import PROTOCOL, fingerprint, protocol, resident
 from .isolate import Ground
 from .job import Job
+from .languages.language import Language
+from .languages.table import COMMANDED
 from .pairing import Pair
-from .run import Host, run_case, tasks_allowed
+from .programs import Builder, Built, Duo, run_program
+from .run import Host, Ran, run_case, tasks_allowed
 
-LANGUAGES = {"python": ".".join(map(str, sys.version_info[:3]))}
 _LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
 _DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
 
@@ -29,16 +31,22 @@ FINGERPRINT = fingerprint()
 
 @dataclass(slots=True)
 class Program:
-    """The program of this connection. code: marshalled, where it was compiled apart; spent_s: wall seconds so far."""
+    """The program of this connection. code: marshalled, where it was compiled apart; spent_s: wall seconds so far.
+
+    built: of a language that runs by command.
+    """
 
     source: bytes
     limits: dict
     code: bytes | None = None
     spent_s: float = 0.0
+    built: Built | None = None
 
 
-def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str | None) -> None:
-    """Serve until the worker closes. Raises Closed, run.Fault, OSError."""
+def serve(
+    ground: Ground, sock: socket.socket, *, image: str | None, token: str | None, languages: dict[str, str]
+) -> None:
+    """Serve until the worker closes. languages: name → version. Raises Closed, run.Fault, OSError."""
     host = Host.start(ground, sock)
     sys.set_int_max_str_digits(0)  # the worker has bounded what it passes on; the zygotes keep Python's default
     hello = {
@@ -46,12 +54,12 @@ def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str 
         "protocol": PROTOCOL,
         "supervisor": FINGERPRINT,
         "tier": ground.tier,
-        "languages": LANGUAGES,
+        "languages": languages,
         "enforcement": ground.enforcement,
         "image": image or f"python {sys.version.split()[0]} at {sys.executable}",
     }
     protocol.send(sock, hello | ({"token": token} if token else {}))
-    server = _Server(host)
+    server = _Server(host, languages)
     while True:
         header, blobs = protocol.receive(sock)
         try:
@@ -63,8 +71,10 @@ def serve(ground: Ground, sock: socket.socket, *, image: str | None, token: str 
 
 
 class _Server:
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, languages: dict[str, str]) -> None:
         self.host = host
+        self.languages = languages
+        self.builder = Builder(host)
         self.program: Program | None = None
 
     def answer(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
@@ -74,6 +84,8 @@ class _Server:
                 return self._program(header, blobs)
             case "case":
                 return self._case(header, blobs)
+            case "duo":
+                return self._duo(header, blobs)
             case "pair":
                 return self._pair(header, blobs)
             case "end":
@@ -85,6 +97,9 @@ class _Server:
                 raise Refused(f"an unknown request {op[:64]!r}")
 
     def _program(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        language = self._commanded(header.get("language"))
+        if language is not None:
+            return self._commanded_program(language, header, blobs)
         program = Program(_source(header, blobs), _limits(header))
         self.program = program
         if header.get("cases", 1) <= 1:
@@ -99,6 +114,50 @@ class _Server:
         self.program = None
         ran.stdout = b""
         return {"op": "compiled", "ran": ran.frame(out)}, out
+
+    def _commanded(self, name: object) -> Language | None:
+        """The language of a program that runs by command; None: Python's. Raises Refused."""
+        if not isinstance(name, str) or name not in self.languages:
+            raise Refused(f"an unknown language {name!r:.64}")
+        return COMMANDED.get(name)
+
+    def _commanded_program(self, language: Language, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        limits = _limits(header)
+        self.program = None
+        built = self.builder.build(language, _sources(language, header.get("paths", []), blobs), limits)
+        out: list[bytes] = []
+        if isinstance(built, Ran):
+            return {"op": "compiled", "ran": built.frame(out)}, out
+        self.program = Program(b"", limits, built=built)
+        return {"op": "compiled", "ran": None}, out
+
+    def _duo(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
+        limits = _limits(header)
+        made: dict[str, Built | Ran] = {}
+        for who in ("candidate", "tests"):
+            part = header.get(who)
+            if not isinstance(part, dict) or not isinstance(part.get("paths"), list):
+                raise Refused(f"a duo needs {who}: a language and paths")
+            language = self._commanded(part.get("language"))
+            if language is None:
+                raise Refused("Python has pairs")
+            count = len(part["paths"]) + 1
+            sources = _sources(language, part["paths"], blobs[:count])
+            blobs = blobs[count:]
+            made[who] = self.builder.build(language, sources, limits, tests=who == "tests")
+            if isinstance(made[who], Ran):
+                break
+        return self._dueled(made, limits)
+
+    def _dueled(self, made: dict[str, Built | Ran], limits: dict) -> tuple[dict, list[bytes]]:
+        candidate, tests = made["candidate"], made.get("tests")
+        if isinstance(candidate, Built) and isinstance(tests, Built):
+            one, other = Duo(self.builder, candidate, tests, limits).run(limits["sample_wall_s"])
+        else:
+            one = candidate if isinstance(candidate, Ran) else Ran()
+            other = tests if isinstance(tests, Ran) else Ran()
+        out: list[bytes] = []
+        return {"op": "dueled", "candidate": one.frame(out), "tests": other.frame(out)}, out
 
     def _job(self, kind: str, program: Program, **more: object) -> Job:
         limits = program.limits
@@ -116,6 +175,10 @@ class _Server:
         paths = [_path(path) for path in header.get("paths", [])]
         if not blobs or len(blobs) != 1 + len(paths):
             raise Refused("a case needs stdin and a blob for each path")
+        if program.built is not None:
+            return self._commanded_case(
+                program, program.built, header, dict(zip(paths, blobs[1:], strict=True)), blobs[0]
+            )
         job = self._job(
             "case",
             program,
@@ -125,6 +188,23 @@ class _Server:
         )
         job.blobs.extend(blobs[1:])
         ran = run_case(self.host, job, blobs[0], [_path(path) for path in header.get("fetch", [])], self._left(program))
+        program.spent_s += ran.wall_s
+        out: list[bytes] = []
+        return {"op": "ran", "ran": ran.frame(out)}, out
+
+    def _commanded_case(
+        self, program: Program, built: Built, header: dict, files: dict[str, bytes], stdin: bytes
+    ) -> tuple[dict, list[bytes]]:
+        ran = run_program(
+            self.builder,
+            built,
+            program.limits,
+            stdin,
+            argv=[str(item) for item in header.get("argv", [])],
+            files=files,
+            fetch=[_path(path) for path in header.get("fetch", [])],
+            wall_s=self._left(program),
+        )
         program.spent_s += ran.wall_s
         out: list[bytes] = []
         return {"op": "ran", "ran": ran.frame(out)}, out
@@ -160,9 +240,17 @@ class _Server:
         }, out
 
 
+def _sources(language: Language, paths: list, blobs: list[bytes]) -> dict[str, bytes]:
+    """Sources by path, the main one first under the name that its language gives it. Raises Refused."""
+    if len(blobs) != len(paths) + 1:
+        raise Refused("a source, and a blob for each path, are needed")
+    main = language.source_name(blobs[0].decode("utf-8", "replace"))
+    return {main: blobs[0], **{_path(path): blob for path, blob in zip(paths, blobs[1:], strict=True)}}
+
+
 def _source(header: dict, blobs: list[bytes]) -> bytes:
-    if header.get("language") not in LANGUAGES:
-        raise Refused(f"an unknown language {header.get('language')!r:.64}")
+    if header.get("language") != "python":
+        raise Refused("pairs are Python's")
     if len(blobs) != 1:
         raise Refused("exactly one blob, the source, is needed")
     return blobs[0]

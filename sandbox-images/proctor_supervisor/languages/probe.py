@@ -33,6 +33,11 @@ def languages(given: str | None = None) -> dict[str, str]:
     return {**_PYTHON, **known}
 
 
+def folders_of(name: str) -> list[str]:
+    """Folders that a language reads beyond the system's, as far as they are there."""
+    return [folder for folder in COMMANDED[name].folders if os.path.isdir(folder)] if name in COMMANDED else []
+
+
 def installed() -> dict[str, str]:
     """Name → version, by asking each toolchain; one that does not answer is left out."""
     found = dict(_PYTHON)

@@ -15,11 +15,11 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proctor.sandbox.provider import Hello, PairRan, Program, Ran, Session
+from proctor.sandbox.provider import DuoRan, Hello, PairRan, Program, Ran, Session, Sources
 from proctor.wire import Limits
 
 LONGER = 4.0  # times the wall of the first look
@@ -86,9 +86,30 @@ class PatientSession:
         self._clock = clock
         self.hello: Hello = inner.hello
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
+    def program(
+        self,
+        language: str,
+        source: bytes,
+        limits: Limits,
+        *,
+        cases: int = 1,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Program:
         """As the session's own."""
-        return _PatientProgram(self._inner, self.longer, language, source, limits, cases)
+        return _PatientProgram(self._inner, self.longer, Sources(language, source, dict(files or {})), limits, cases)
+
+    def duo(self, candidate: Sources, tests: Sources, limits: Limits) -> DuoRan:
+        """As the session's own; the second look is another run of both."""
+        ran = self._inner.duo(candidate, tests, limits)
+        saturated = ran.candidate.saturated or ran.tests.saturated
+        if not all(deserved(one, limits, saturated=saturated) for one in (ran.candidate, ran.tests)):
+            return ran
+        with self.longer(limits) as more:
+            if more is None:
+                return ran
+            again = self._inner.duo(candidate, tests, more.limits)
+            more.used_s = again.tests.wall_s
+        return replace(again, candidate=replace(again.candidate, flags=again.candidate.flags | {FLAG}))
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
@@ -139,16 +160,15 @@ class _PatientProgram:
         self,
         session: Session,
         longer: Callable[[Limits], contextlib.AbstractContextManager[Second | None]],
-        language: str,
-        source: bytes,
+        sources: Sources,
         limits: Limits,
         cases: int,
     ) -> None:
         self._session = session
         self._longer = longer
         self._limits = limits
-        self._language, self._source, self._cases = language, source, cases
-        self._program: Program | None = session.program(language, source, limits, cases=cases)
+        self._sources, self._cases = sources, cases
+        self._program: Program | None = self._open(limits)
         self.failed: Ran | None = self._program.failed
 
     def run(
@@ -184,7 +204,9 @@ class _PatientProgram:
             self._program = None
 
     def _open(self, limits: Limits) -> Program:
-        return self._session.program(self._language, self._source, limits, cases=self._cases)
+        sources = self._sources
+        files = sources.files or None
+        return self._session.program(sources.language, sources.source, limits, cases=self._cases, files=files)
 
 
 def deserved(ran: Ran, limits: Limits, *, saturated: bool) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from proctor.errors import SandboxError, SandboxUnavailable
-from proctor.sandbox.provider import Hello, PairRan, Program, Session
+from proctor.sandbox.provider import DuoRan, Hello, PairRan, Program, Session, Sources
 from proctor.settings import Tier
 from proctor.wire import Limits
+from proctor_supervisor.languages.table import COMMANDED
 
 #: How long a warm supervisor may take to answer, seconds.
 _PING_S = 5.0
@@ -25,8 +26,8 @@ class AnsweringSession(Session, Protocol):
 
 
 class LeasedSession:
-    """Hands everything on to `inner`. `before` is called with each sample's limits before it runs, and may raise
-    SandboxError."""
+    """Hands everything on to `inner`. `before` is called before a sample runs with the most that it may use, its
+    compiler and its runtime included, and may raise SandboxError."""
 
     def __init__(
         self, inner: AnsweringSession, *, image: str | None = None, before: Callable[[Limits], None] = lambda _: None
@@ -37,16 +38,29 @@ class LeasedSession:
         self.samples = 0
         self.closed = False
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
+    def program(
+        self,
+        language: str,
+        source: bytes,
+        limits: Limits,
+        *,
+        cases: int = 1,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Program:
         """See `Session.program`."""
-        self._begin(limits)
-        return self._inner.program(language, source, limits, cases=cases)
+        self._begin(limits, language)
+        return self._inner.program(language, source, limits, cases=cases, files=files)
+
+    def duo(self, candidate: Sources, tests: Sources, limits: Limits) -> DuoRan:
+        """See `Session.duo`."""
+        self._begin(limits, candidate.language, tests.language)
+        return self._inner.duo(candidate, tests, limits)
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """See `Session.pair`."""
-        self._begin(limits)
+        self._begin(limits, language)
         return self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
 
     def healthy(self) -> bool:
@@ -64,9 +78,23 @@ class LeasedSession:
         self.closed = True
         self._inner.close()
 
-    def _begin(self, limits: Limits) -> None:
+    def _begin(self, limits: Limits, *languages: str) -> None:
         self.samples += 1
-        self._before(limits)
+        self._before(with_room(limits, *languages))
+
+
+def with_room(limits: Limits, *languages: str) -> Limits:
+    """`limits` with room for what compilers and runtimes of `languages` need beside the code."""
+    commanded = [COMMANDED[name] for name in languages if name in COMMANDED]
+    if not commanded:
+        return limits
+    running = sum(limits.memory_mib + one.headroom_mib for one in commanded)
+    return limits.model_copy(
+        update={
+            "memory_mib": max(running, *(one.compile_mib for one in commanded)),
+            "disk_mib": max(limits.disk_mib, *(one.compile_disk_mib for one in commanded)),
+        }
+    )
 
 
 def require(hello: Hello, *, tier: Tier, language: str) -> None:

@@ -7,7 +7,7 @@ the same event.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -78,6 +78,24 @@ class PairRan:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """A program's sources. source: the main one, named by its language; files: the others, by path."""
+
+    language: str
+    source: bytes
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DuoRan:
+    """A candidate and tests that ran as two programs. Where one did not compile, its compile_error says so, and
+    neither ran."""
+
+    candidate: Ran
+    tests: Ran
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """What a supervisor says of itself when a session starts."""
 
@@ -112,8 +130,20 @@ class Session(Protocol):
 
     hello: Hello
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
-        """Compile `source`. `cases` tells how many runs are expected. Raises SandboxLost."""
+    def program(
+        self,
+        language: str,
+        source: bytes,
+        limits: Limits,
+        *,
+        cases: int = 1,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Program:
+        """Compile `source`. `cases` tells how many runs are expected; `files` are more sources, by path, for a language
+        that compiles by command. Raises SandboxLost."""
+
+    def duo(self, candidate: Sources, tests: Sources, limits: Limits) -> DuoRan:
+        """Compile both and run both at once, joined by a socket at descriptor 3 of each. Raises SandboxLost."""
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0

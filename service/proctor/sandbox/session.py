@@ -5,11 +5,11 @@ from __future__ import annotations
 import hmac
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proctor.errors import SandboxError, SandboxLost, SandboxProtocolError, SandboxUnavailable
-from proctor.sandbox.provider import CaseMark, Hello, PairRan, Ran
+from proctor.sandbox.provider import CaseMark, DuoRan, Hello, PairRan, Ran, Sources
 from proctor.wire import Limits
 from proctor_supervisor import PROTOCOL, fingerprint, protocol
 
@@ -41,12 +41,42 @@ class SocketSession:
             self.close()
             raise
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> SocketProgram:
+    def program(
+        self,
+        language: str,
+        source: bytes,
+        limits: Limits,
+        *,
+        cases: int = 1,
+        files: Mapping[str, bytes] | None = None,
+    ) -> SocketProgram:
         """See `Session.program`."""
-        request = {"op": "program", "language": language, "limits": limits.model_dump(), "cases": cases}
-        header, blobs = self._ask(request, [source], "compiled", 3 * limits.compile_s)
+        more = files or {}
+        request = {
+            "op": "program",
+            "language": language,
+            "limits": limits.model_dump(),
+            "cases": cases,
+            "paths": list(more),
+        }
+        header, blobs = self._ask(request, [source, *more.values()], "compiled", 3 * limits.compile_s)
         failed = None if header.get("ran") is None else _ran(header["ran"], blobs)
         return SocketProgram(self, limits, failed)
+
+    def duo(self, candidate: Sources, tests: Sources, limits: Limits) -> DuoRan:
+        """See `Session.duo`."""
+        request = {
+            "op": "duo",
+            "limits": limits.model_dump(),
+            "candidate": {"language": candidate.language, "paths": list(candidate.files)},
+            "tests": {"language": tests.language, "paths": list(tests.files)},
+        }
+        sources = [candidate.source, *candidate.files.values(), tests.source, *tests.files.values()]
+        header, blobs = self._ask(request, sources, "dueled", 6 * limits.compile_s + limits.sample_wall_s)
+        try:
+            return DuoRan(_ran(header["candidate"], blobs), _ran(header["tests"], blobs))
+        except KeyError as error:
+            raise SandboxProtocolError(f"a duo that cannot be read: {error!r}") from error
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0

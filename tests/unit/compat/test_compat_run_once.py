@@ -53,7 +53,7 @@ class Session:
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1) -> Program:
+    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1, files: Any = None) -> Program:
         self.source = source
         return self._program
 

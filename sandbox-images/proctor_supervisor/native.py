@@ -1,0 +1,113 @@
+"""In a sample's process: run commands, as compilers and compiled programs want it.
+
+The process stays, as the parent of what it starts: so the program is not process 1 of its pid namespace (which ignores
+signals), and how it ended is told by us. `W` with the wait status and the peak of resident memory goes over the control
+socket, which no program inherits. Whatever else still runs then dies with this process.
+
+A job of kind `native` has these options:
+
+    program      names of the files to put into the folder `program`; their contents are the first blobs
+    commands     lists of arguments, run one after another until one fails
+    environment  added to our own
+    cwd          "program" or "work"
+    peer         whether the descriptor after the usual ones becomes the program's descriptor 3
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import struct
+import time
+from typing import NoReturn
+
+from . import isolate
+from .isolate import Ground
+from .job import Job
+
+WAITED = struct.Struct("=ciQ")
+PEER = 3
+UNREADY = 70
+_CLOCK = struct.Struct("=cQQ")  # as guest.CLOCK
+_NOT_FOUND = 127
+_ALL_SIGNALS = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
+
+
+def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
+    """Prepare the folder, give up every right, run the commands."""
+    stdin_size = os.fstat(0).st_size if task.stdin_file else 0
+    spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.blobs) + 8)
+    folder = isolate.enter(ground, task.limits["disk_mib"], spare)
+    _place(ground.box, task, stdin_size)
+    socket.send_fds(control, [b"D"], [folder])
+    os.close(folder)
+    keep = fcntl.fcntl(control.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
+    control.close()
+    if task.options.get("peer"):
+        os.dup2(more[0], PEER)
+        if more[0] != PEER:
+            os.close(more[0])
+    isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
+    _commands(ground.box, task, keep)
+
+
+def _place(box: str, task: Job, stdin_size: int) -> None:
+    program = task.options["program"]
+    os.mkdir(f"{box}/program", 0o700)
+    places = [f"program/{name}" for name in program] + [f"work/{name}" for name in task.files]
+    for place, content in zip(places, task.blobs, strict=True):
+        _put(f"{box}/{place}", content, 0o755 if place.startswith("program/") else 0o644)
+    if task.stdin_file:
+        _put(f"{box}/stdin", os.pread(0, stdin_size, 0), 0o644)
+
+
+def _put(name: str, content: bytes, mode: int) -> None:
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    with open(fd, "wb", buffering=0) as file:
+        view = memoryview(content)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _commands(box: str, task: Job, control: int) -> NoReturn:
+    environment = {**os.environ, **task.options["environment"]}
+    commands = [[word.replace("{program}", f"{box}/program") for word in line] for line in task.options["commands"]]
+    paths = [_executable(line[0], environment["PATH"]) for line in commands]
+    os.chdir(f"{box}/{task.options['cwd']}")
+    os.write(control, _CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
+    status = peak = 0
+    for path, line in zip(paths, commands, strict=True):
+        status, usage = _run(path, line, environment)
+        peak = max(peak, usage)
+        if status != 0:
+            break
+    os.write(control, WAITED.pack(b"W", status, peak * 1024))
+    os._exit(0)
+
+
+def _executable(name: str, path: str) -> str:
+    """Where `name` is; this process ends as unready where it is nowhere: a toolchain that lacks is our failure."""
+    if "/" in name:
+        if not name.startswith(("/usr/", "/opt/", "/bin/")) or os.access(name, os.X_OK):
+            return name
+        os._exit(UNREADY)
+    for folder in path.split(":"):
+        if os.access(f"{folder}/{name}", os.X_OK):
+            return f"{folder}/{name}"
+    os._exit(UNREADY)
+
+
+def _run(path: str, line: list[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Run one command to its end: its wait status, and its peak of resident memory, KiB."""
+    try:
+        pid = os.posix_spawn(path, line, environment, setsigdef=_ALL_SIGNALS, setsigmask=[])
+    except OSError as error:
+        os.write(2, f"the program cannot be started: {error.strerror}\n".encode())
+        return _NOT_FOUND << 8, 0
+    while True:
+        ended, status, usage = os.wait4(-1, 0)
+        if ended == pid:
+            return status, usage.ru_maxrss
