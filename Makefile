@@ -32,8 +32,8 @@ format: .venv/dev.stamp ## put imports and lines in order
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format -q .
 
-images: ## build the sandbox image (needs Docker)
-	@scripts/build-images
+images: ## build the sandbox images (needs Docker; FAMILIES="python cpp" narrows)
+	@scripts/build-images $(FAMILIES)
 
 bench: .venv/dev.stamp ## measure; writes benchmarks/OBSERVATIONS.md
 	@$(BIN)/python -m benchmarks

@@ -35,7 +35,10 @@ class Settings(BaseSettings):
     # sandboxes
     sandbox: Literal["auto", "docker", "namespace", "attached"] = "auto"
     min_tier: Tier = Field("A", description="Refuse to run below this tier; B is the strongest.")
-    sandbox_image: str = Field("proctor-sandbox-python", description="Image of the docker provider.")
+    sandbox_image: str = Field("proctor-sandbox-python", description="Python's image of the docker provider.")
+    sandbox_image_pattern: str | None = Field(
+        None, description="Other families' images, with {family}; unset: as Python's, the family for `python`."
+    )
     sandbox_runtime: str | None = Field(None, description="Container runtime, such as runsc.")
     sandbox_python: Path | None = Field(None, description="Interpreter of the namespace provider.")
     sandbox_sockets: Path | None = Field(None, description="Folder of sockets of the attached provider.")

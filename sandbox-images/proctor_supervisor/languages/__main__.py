@@ -1,4 +1,7 @@
-"""Print what this machine has, as JSON: name → version. Images keep the answer (`languages.json`)."""
+"""Print what this machine has, as JSON: name → version. Images keep the answer (`languages.json`).
+
+python3 -m proctor_supervisor.languages [FAMILY]
+"""
 
 from __future__ import annotations
 
@@ -7,5 +10,5 @@ import sys
 
 from .probe import installed
 
-json.dump(installed(), sys.stdout, indent=1)
+json.dump(installed(sys.argv[1] if len(sys.argv) > 1 else None), sys.stdout, indent=1)
 sys.stdout.write("\n")

@@ -9,12 +9,12 @@ import subprocess
 import sys
 
 from .language import PATH, Language
-from .table import COMMANDED
+from .table import COMMANDED, PYTHON
 
 #: Beside our package in an image: what its toolchains said when it was built.
 RECORD = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "languages.json")
 _VERSION = re.compile(r"\d+(\.\d+)*")
-_PYTHON = {"python": ".".join(map(str, sys.version_info[:3]))}
+_PYTHON = {PYTHON: ".".join(map(str, sys.version_info[:3]))}
 _PATIENCE_S = 20.0
 
 
@@ -29,8 +29,8 @@ def languages(given: str | None = None) -> dict[str, str]:
     if given is None:
         return installed()
     said = json.loads(given)
-    known = {name: str(version) for name, version in said.items() if name in COMMANDED}
-    return {**_PYTHON, **known}
+    own = _PYTHON if PYTHON in said else {}
+    return {**own, **{name: str(version) for name, version in said.items() if name in COMMANDED}}
 
 
 def folders_of(name: str) -> list[str]:
@@ -38,10 +38,12 @@ def folders_of(name: str) -> list[str]:
     return [folder for folder in COMMANDED[name].folders if os.path.isdir(folder)] if name in COMMANDED else []
 
 
-def installed() -> dict[str, str]:
-    """Name → version, by asking each toolchain; one that does not answer is left out."""
-    found = dict(_PYTHON)
+def installed(only: str | None = None) -> dict[str, str]:
+    """Name → version, by asking each toolchain; one that does not answer is left out. only: of this family alone."""
+    found = dict(_PYTHON) if only in (None, PYTHON) else {}
     for language in COMMANDED.values():
+        if only not in (None, language.family):
+            continue
         version = _version(language) if language.available() else None
         if version is not None:
             found[language.name] = version

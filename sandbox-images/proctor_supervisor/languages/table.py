@@ -7,3 +7,26 @@ from .language import Language
 
 #: Compiled and run by command. Python is not among them: its zygote compiles and runs it without one (`guest`).
 COMMANDED: dict[str, Language] = {one.name: one for one in (c.LANGUAGE, cpp.LANGUAGE, go.LANGUAGE, rust.LANGUAGE)}
+
+PYTHON = "python"
+_ALIASES = {
+    "python3": PYTHON,
+    "py": PYTHON,
+    **{alias: one.name for one in COMMANDED.values() for alias in one.aliases},
+}
+
+
+def canonical(name: str) -> str:
+    """The name under which a language is known, for one of its names in any case; `name` itself where it is none."""
+    lower = name.lower()
+    return lower if lower in COMMANDED or lower == PYTHON else _ALIASES.get(lower, name)
+
+
+def family(name: str) -> str:
+    """The family of images that serves a language. Raises KeyError where there is no such language."""
+    return PYTHON if name == PYTHON else COMMANDED[name].family
+
+
+def families() -> tuple[str, ...]:
+    """Every family, Python's first."""
+    return (PYTHON, *sorted({one.family for one in COMMANDED.values()} - {PYTHON}))

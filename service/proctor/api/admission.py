@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from fastapi import Request
 
+from proctor.api.backend import Worker
 from proctor.api.context import Context
 from proctor.api.parse import parse_batch
 from proctor.errors import InvalidRequest, Unavailable
@@ -48,6 +50,13 @@ async def admit_body(context: Context, owner: str, request: Request, *, detached
         )
 
 
+def sandbox_name(workers: Sequence[Worker]) -> str:
+    """What runs the code, in a name that changes when an image, an interpreter or a compiler does."""
+    images = sorted({w.image or w.provider for w in workers})
+    versions = sorted({f"{name} {version}" for w in workers for name, version in w.languages.items()})
+    return ",".join((*images, *versions))
+
+
 async def plan_request(context: Context, owner: str, batch: BatchRequest, *, size: int) -> Plan:
     """The plan of a valid request of `size` bytes. Raises InvalidRequest, Unavailable."""
     workers = await context.workers()
@@ -64,7 +73,7 @@ async def plan_request(context: Context, owner: str, batch: BatchRequest, *, siz
         limits_default=settings.limits_default,
         limits_max=settings.limits_max,
         languages=sorted({language for w in workers for language in w.languages}),
-        sandbox_name=",".join(sorted({w.image or w.provider for w in workers})),
+        sandbox_name=sandbox_name(workers),
         fetched=fetched,
         max_samples=settings.max_samples,
     )

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -25,11 +25,13 @@ from proctor.errors import FieldFault, InvalidRequest
 from proctor.judge import extract
 from proctor.judge.datasets import RowFault, RowTests, RunnableTests, read_row
 from proctor.judge.format import format_score
+from proctor.judge.native.table import kinds
 from proctor.judge.outcome import Outcome, tests_invalid
 from proctor.judge.unit import Stop, unit_key
 from proctor.wire import (
     BatchRequest,
     CaseResult,
+    Checker,
     DatasetTests,
     FunctionTests,
     Limits,
@@ -44,6 +46,7 @@ from proctor.wire import (
     TestsAdapter,
     Verdict,
 )
+from proctor_supervisor.languages.table import canonical as canonical_language
 
 MAX_FAULTS = 100
 _NOT_RUN = CaseResult(verdict=Verdict.NOT_RUN)
@@ -206,8 +209,10 @@ class _Planner:
 
     def _sample(self, index: int, sample: Sample) -> PlannedSample | None:
         where = ("samples", index)
+        sample = self._in_canonical_language(sample)
         self._check_language(sample.language, (*where, "language"))
         tests = self._tests(sample.tests, where)
+        self._check_kind(sample.language, tests, (*where, "language"))
         limits = self._limits(sample, tests, where)
         if tests is None or self.faults:
             return None  # the batch is refused; only further faults are of interest
@@ -298,6 +303,8 @@ class _Planner:
         except RowFault as fault:
             self._fault((*path, "row", *fault.path), fault.detail)
             return None
+        if isinstance(row.tests, StdioTests) and row.tests.checker is not None:
+            row = replace(row, tests=_with_canonical_checker(row.tests, row.tests.checker))
         checker = row.tests.checker if isinstance(row.tests, StdioTests) else None
         if checker is not None and checker.language not in self.languages:
             self._check_language(checker.language, (*path, "checker", "language"))
@@ -355,10 +362,24 @@ class _Planner:
         most = self.request.deadline_s / 2
         return limits if limits.sample_wall_s <= most else limits.model_copy(update={"sample_wall_s": most})
 
+    @staticmethod
+    def _in_canonical_language(sample: Sample) -> Sample:
+        name = canonical_language(sample.language)
+        return sample if name == sample.language else sample.model_copy(update={"language": name})
+
     def _check_language(self, language: str, path: tuple[str | int, ...]) -> None:
         if language not in self.languages:
             names = ", ".join(sorted(self.languages)) or "none"
             self._fault(path, f"{shown(language)} is not available; these languages are: {names}")
+
+    def _check_kind(self, language: str, tests: _TestSet | None, path: tuple[str | int, ...]) -> None:
+        """Not every language has every kind of tests."""
+        if tests is None or tests.row.tests is None or language not in self.languages:
+            return
+        known = kinds(language)
+        if tests.row.tests.kind not in known:
+            has = ", ".join(known)
+            self._fault(path, f"{language} has no tests of kind {tests.row.tests.kind}; it has {has}")
 
     def _check_groups(self) -> None:
         """soft-gate compares a sample with its group, so a group must be whole."""
@@ -423,6 +444,13 @@ def pointer(path: tuple[str | int, ...]) -> str:
 def shown(text: str, most: int = 80) -> str:
     """`text` quoted, in ASCII and bounded, for a message."""
     return ascii(text if len(text) <= most else text[:most] + "…")
+
+
+def _with_canonical_checker(tests: StdioTests, checker: Checker) -> StdioTests:
+    name = canonical_language(checker.language)
+    if name == checker.language:
+        return tests
+    return tests.model_copy(update={"checker": checker.model_copy(update={"language": name})})
 
 
 def _without_cases(row: RowTests) -> RowTests:

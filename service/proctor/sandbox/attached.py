@@ -55,6 +55,10 @@ class AttachedProvider:
         """See `Provider.session`. Waits up to a minute for a sandbox to dial in."""
         return self._pool.session(language)
 
+    def languages(self) -> dict[str, str]:
+        """See `Provider.languages`: of every sandbox that is attached now."""
+        return self._pool.languages()
+
     def give_back(self, session: Session) -> None:
         """See `Provider.give_back`. Whoever started a sandbox starts the next one when it ends."""
         self._pool.give_back(session)
@@ -64,7 +68,10 @@ class AttachedProvider:
         self._pool.close()
 
     def _await(self, language: str) -> _Attached:
-        """The next sandbox that dials in and keeps the protocol. Raises SandboxUnavailable."""
+        """The next sandbox that dials in, keeps the protocol and serves `language`. Raises SandboxUnavailable.
+
+        One of another family is kept for later, or told to dial again where we have one of its kind.
+        """
         until = time.monotonic() + self._arrival_s
         refused = None
         while (left := until - time.monotonic()) > 0:
@@ -74,7 +81,11 @@ class AttachedProvider:
             finally:
                 listener.close()
             try:
-                return _Attached(sock, language, self._settings, self._hello_s)
+                one = _Attached(sock, self._settings, self._hello_s)
+                if language in one.session.hello.languages:
+                    return one
+                if not self._pool.keep(one):
+                    one.end()
             except SandboxError as error:
                 refused = error
                 _log.warning("sandbox_refused", error=str(error))
@@ -84,12 +95,11 @@ class AttachedProvider:
 class _Attached:
     """A sandbox of somebody else's, by its connection."""
 
-    def __init__(self, sock: socket.socket, language: str, settings: Settings, hello_s: float) -> None:
+    def __init__(self, sock: socket.socket, settings: Settings, hello_s: float) -> None:
         """The handshake. Closes `sock` and raises SandboxError where it fails."""
-        self.language = language
         inner = SocketSession(sock, hello_s=hello_s, allow_in_process=settings.allow_in_process)
         try:
-            require(inner.hello, tier=settings.min_tier, language=language)
+            require(inner.hello, tier=settings.min_tier)
             inner.ping(hello_s)
         except SandboxError:
             inner.close()

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from proctor.errors import SandboxError, SandboxLost, SandboxUnavailable
-from proctor.sandbox.docker_client import adjusts, connect, image_id, maps_uids
+from proctor.sandbox.docker_client import adjusts, connect, maps_uids
 from proctor.sandbox.docker_container import SOCKET_NAME, Owner, container_options, fresh_uid, memory_bytes
 from proctor.sandbox.docker_failure import docker_failure
 from proctor.sandbox.docker_output import Output
 from proctor.sandbox.docker_reaper import Reaper, reap_containers, reap_folders, remove
+from proctor.sandbox.families import Image, find_images
 from proctor.sandbox.leased import LeasedSession, require
 from proctor.sandbox.listener import Listener
 from proctor.sandbox.pool import Pool
@@ -31,6 +32,7 @@ from proctor.sandbox.provider import Session
 from proctor.sandbox.session import SocketSession
 from proctor.settings import Settings, Tier
 from proctor.wire import Limits
+from proctor_supervisor.languages.table import COMMANDED, PYTHON, family
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -45,7 +47,7 @@ _log = structlog.get_logger(__name__)
 
 
 class DockerProvider:
-    """Keeps containers of one image per language. Thread-safe."""
+    """Keeps containers of one image per family of languages, started when first needed. Thread-safe."""
 
     name = "docker"
 
@@ -56,7 +58,6 @@ class DockerProvider:
         """
         self._settings = settings
         self._tier = tier
-        self._images = {"python": settings.sandbox_image}
         self._owner = Owner.current()
         #: The label `proctor.instance` of this provider's containers.
         self.instance = secrets.token_hex(8)
@@ -67,7 +68,7 @@ class DockerProvider:
             info = self._client.info()
             self._mapped_uids = maps_uids(info)
             self._adjustable = adjusts(settings.sandbox_runtime or info["DefaultRuntime"])
-            self._digests = {name: image_id(self._client, tag) for name, tag in self._images.items()}
+            self._images = find_images(self._client, settings)
             reap_containers(self._client)
             reap_folders(_private_folder())
         except Exception as error:
@@ -78,9 +79,19 @@ class DockerProvider:
 
     def session(self, language: str = "python") -> Session:
         """See `Provider.session`. A warm container takes microseconds, a new one about half a second."""
-        if language not in self._images:
-            raise SandboxUnavailable(f"there is no image for {language}")
+        self._image(language)
         return self._pool.session(language)
+
+    def languages(self) -> dict[str, str]:
+        """See `Provider.languages`: of every image that is here."""
+        return {name: version for image in self._images.values() for name, version in image.languages.items()}
+
+    def _image(self, language: str) -> Image:
+        known = language == PYTHON or language in COMMANDED
+        image = self._images.get(family(language)) if known else None
+        if image is None or (language != PYTHON and language not in image.languages):
+            raise SandboxUnavailable(f"there is no image for {language}")
+        return image
 
     def give_back(self, session: Session) -> None:
         """See `Provider.give_back`."""
@@ -119,7 +130,7 @@ class DockerProvider:
                     raise _unavailable(error) from error
                 undo_container.pop_all()
         _log.info("sandbox_started", container=container.name, tier=inner.hello.tier, s=time.monotonic() - began)
-        sandbox = _Sandbox(self._client, container, inner, language, self._digests[language])
+        sandbox = _Sandbox(self._client, container, inner, self._image(language).digest)
         if self._adjustable:
             sandbox.adjust_from(memory_bytes(self._first_limits()))
         return sandbox
@@ -130,7 +141,7 @@ class DockerProvider:
 
     def _options(self, language: str, folder: Path, token: str) -> dict[str, Any]:
         return container_options(
-            image=self._images[language],
+            image=self._image(language).name,
             folder=folder,
             limits=self._first_limits(),
             limits_max=self._settings.limits_max,
@@ -152,11 +163,9 @@ class _Sandbox:
         client: DockerClient,
         container: Container,
         inner: SocketSession,
-        language: str,
         image: str | None,
     ) -> None:
         self.container = container
-        self.language = language
         self._client = client
         self._memory: int | None = None
         self.session = LeasedSession(inner, image=image, before=self._fit)

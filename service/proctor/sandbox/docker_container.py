@@ -19,6 +19,7 @@ import proctor_supervisor
 from proctor.errors import ConfigurationError
 from proctor.settings import Tier
 from proctor.wire import Limits
+from proctor_supervisor.languages.table import COMMANDED
 
 #: Where the folder with the socket lies in the container.
 SOCKET_FOLDER = "/run/proctor"
@@ -31,6 +32,8 @@ LABEL_INSTANCE = "proctor.instance"
 #: What the supervisor and its zygotes need beside the sample, MiB and processes.
 _OWN_MEMORY_MIB = 192
 _OWN_PROCESSES = 24
+#: The most threads that a language's runtime has beside its program's, for two programs at once.
+_RUNTIME_TASKS = 2 * max(one.headroom_tasks for one in COMMANDED.values())
 _TMPFS_MIB = 16
 
 
@@ -137,7 +140,7 @@ def container_options(
         "shm_size": 1 << 20,
         "mem_limit": memory,
         "memswap_limit": memory,  # memory and swap together: no swap
-        "pids_limit": limits_max.processes + _OWN_PROCESSES,
+        "pids_limit": limits_max.processes + _OWN_PROCESSES + _RUNTIME_TASKS,
         "nano_cpus": 1_000_000_000,
         "ulimits": [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=4096, hard=4096)],
         "init": False,  # the supervisor is pid 1

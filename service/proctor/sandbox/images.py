@@ -33,6 +33,6 @@ def build_if_needed(settings: Settings) -> None:
         return
     finally:
         client.close()
-    done = subprocess.run([_SCRIPT], stdout=sys.stderr, stderr=subprocess.STDOUT)
+    done = subprocess.run([_SCRIPT, "python"], stdout=sys.stderr, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise SandboxUnavailable(f"{_SCRIPT} failed with status {done.returncode}")

@@ -97,9 +97,9 @@ def with_room(limits: Limits, *languages: str) -> Limits:
     )
 
 
-def require(hello: Hello, *, tier: Tier, language: str) -> None:
-    """Raises SandboxUnavailable where a sandbox is weaker than `tier` or does not serve `language`."""
+def require(hello: Hello, *, tier: Tier, language: str | None = None) -> None:
+    """Raises SandboxUnavailable where a sandbox is weaker than `tier` or does not serve `language`, if one is named."""
     if hello.tier not in _STRENGTH or _STRENGTH.index(hello.tier) < _STRENGTH.index(tier):
         raise SandboxUnavailable(f"the sandbox offers tier {hello.tier}, and PROCTOR_MIN_TIER is {tier}")
-    if language not in hello.languages:
+    if language is not None and language not in hello.languages:
         raise SandboxUnavailable(f"the sandbox serves {sorted(hello.languages)}, not {language}")

@@ -20,6 +20,7 @@ from proctor.sandbox.leased import LeasedSession
 from proctor.sandbox.provider import Session
 from proctor.sandbox.session import SocketSession
 from proctor.settings import Settings
+from proctor_supervisor.languages.probe import installed
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 _SOURCES = Path(proctor_supervisor.__file__).parent.parent
@@ -61,6 +62,10 @@ class NamespaceProvider:
         with self._lock:
             self._lent[id(sandbox.session)] = sandbox
         return sandbox.session
+
+    def languages(self) -> dict[str, str]:
+        """See `Provider.languages`: every sandbox here serves all that the host has, and says so itself."""
+        return {}
 
     def give_back(self, session: Session) -> None:
         """See `Provider.give_back`."""
@@ -133,7 +138,7 @@ class _Sandbox:
 
 
 def _arguments(settings: Settings, tier: str | None) -> list[str]:
-    arguments = ["--min-tier", settings.min_tier]
+    arguments = ["--min-tier", settings.min_tier, "--languages", _toolchains()]
     if tier is not None:
         arguments += ["--tier", tier]
     if settings.sandbox_python is not None:
@@ -143,6 +148,12 @@ def _arguments(settings: Settings, tier: str | None) -> list[str]:
         for path in paths:
             arguments += ["--path", path]
     return arguments
+
+
+@cache
+def _toolchains() -> str:
+    """What the host has, JSON; asked once per process."""
+    return json.dumps(installed())
 
 
 @cache

@@ -18,10 +18,6 @@ class Sandbox(Protocol):
     def session(self) -> LeasedSession:
         """The session, the same for the sandbox's life."""
 
-    @property
-    def language(self) -> str:
-        """What it was made for."""
-
     def healthy(self) -> bool:
         """Whether its supervisor still answers."""
 
@@ -75,10 +71,27 @@ class Pool:
             sandbox.end()
         return every
 
+    def keep(self, sandbox: Sandbox) -> bool:
+        """Keep a sandbox that nobody asked for, unless one that serves the same is there; whether it is kept."""
+        serves = set(sandbox.session.hello.languages)
+        with self._lock:
+            if self._closed or any(serves <= set(s.session.hello.languages) for s in self._every()):
+                return False
+            self._idle.append(sandbox)
+            return True
+
+    def languages(self) -> dict[str, str]:
+        """Name → version of what the sandboxes here serve, lent ones too."""
+        with self._lock:
+            return {name: version for s in self._every() for name, version in s.session.hello.languages.items()}
+
+    def _every(self) -> list[Sandbox]:
+        return [*self._idle, *self._lent.values()]
+
     def _warm(self, language: str) -> Sandbox | None:
         while True:
             with self._lock:
-                sandbox = next((s for s in self._idle if s.language == language), None)
+                sandbox = next((s for s in self._idle if language in s.session.hello.languages), None)
                 if sandbox is None:
                     return None
                 self._idle.remove(sandbox)

@@ -164,6 +164,9 @@ class Provider(Protocol):
         """A session with a fresh or a warm sandbox that serves `language`. Blocks until one is ready.
         Raises SandboxUnavailable."""
 
+    def languages(self) -> dict[str, str]:
+        """Name → version of what sessions of this provider can serve, beyond what a session's own hello says."""
+
     def give_back(self, session: Session) -> None:
         """Keep the session's sandbox warm for the next one, or replace it if it is lost or worn out."""
 

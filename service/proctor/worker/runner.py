@@ -264,4 +264,4 @@ def describe(provider_name: str, slot: Slot) -> tuple[dict[str, Any], dict[str, 
     hello = slot.hello
     assert hello is not None
     by = {"image": hello.image, "tier": hello.tier}
-    return {"provider": provider_name, "languages": hello.languages, "enforcement": hello.enforcement, **by}, by
+    return {"provider": provider_name, "languages": slot.languages(), "enforcement": hello.enforcement, **by}, by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proctor.sandbox.provider import Hello, Provider, Session
+from proctor.worker.routed import Routed
 
 
 class Slot:
@@ -12,7 +13,7 @@ class Slot:
         """recycle: units after which the session is given back, so that the provider can replace its sandbox."""
         self._provider = provider
         self._recycle = recycle
-        self._session: Session | None = None
+        self._session: Routed | None = None
         self._runs = 0
         self.hello: Hello | None = None
 
@@ -21,16 +22,21 @@ class Slot:
         if self._session is not None and (self._runs >= self._recycle or language not in self._session.hello.languages):
             self.leave()
         if self._session is None:
-            self._session = self._provider.session(language)
-            self.hello = self._session.hello
+            self._session = Routed(self._provider, self._provider.session(language))
+            self.hello = self.hello or self._session.hello
         self._runs += 1
         return self._session
+
+    def languages(self) -> dict[str, str]:
+        """Name → version of all that units may ask for here."""
+        return {**self._provider.languages(), **(self.hello.languages if self.hello else {})}
 
     def leave(self) -> None:
         """Give the session back; one that is lost or closed is replaced by the provider."""
         session, self._session, self._runs = self._session, None, 0
         if session is not None:
-            self._provider.give_back(session)
+            for one in session.parts():
+                self._provider.give_back(one)
 
     def lose(self) -> None:
         """Close the session and give it back: what runs in it is killed, and it is not used again."""

@@ -61,6 +61,9 @@ class FakeProvider:
             raise SandboxUnavailable("told to be down")
         return FakeSession()
 
+    def languages(self) -> dict[str, str]:
+        return {}
+
     def give_back(self, session: FakeSession) -> None: ...
 
     def close(self) -> None: ...

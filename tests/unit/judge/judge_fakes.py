@@ -38,7 +38,9 @@ class FakeSession:
     hello: Hello = field(default_factory=lambda: Hello("B", {"python": "3.11"}, {}, None))
     open: bool = False
 
-    def program(self, language: str, source: bytes, limits: Limits, *, cases: int = 1, files: Any = None) -> FakeProgram:
+    def program(
+        self, language: str, source: bytes, limits: Limits, *, cases: int = 1, files: Any = None
+    ) -> FakeProgram:
         assert not self.open, "a session holds one program at a time"
         text = source.decode("utf-8", "surrogatepass")
         self.programs.append(text)

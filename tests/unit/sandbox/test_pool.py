@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ HELLO = Hello(tier="A", languages={"python": "3.11"}, enforcement={}, image=None
 class FakeSession:
     """A supervisor's end that runs nothing."""
 
-    hello = HELLO
+    def __init__(self, language: str = "python") -> None:
+        self.hello = replace(HELLO, languages={language: "3.11"})
 
     def program(self, *_: Any, **__: Any) -> Any:
         return None
@@ -35,8 +37,7 @@ class FakeSession:
 
 class FakeSandbox:
     def __init__(self, language: str) -> None:
-        self.language = language
-        self.session = LeasedSession(FakeSession())
+        self.session = LeasedSession(FakeSession(language))
         self.well = True
         self.ended = 0
 
@@ -78,7 +79,7 @@ def test_two_at_a_time_are_two(made: Made) -> None:
 def test_another_language_is_another_sandbox(made: Made) -> None:
     made.pool.give_back(made.pool.session("python"))
     made.pool.session("c")
-    assert [s.language for s in made.sandboxes] == ["python", "c"]
+    assert [list(s.session.hello.languages) for s in made.sandboxes] == [["python"], ["c"]]
 
 
 def test_worn_out_after_its_share_of_samples(made: Made) -> None:

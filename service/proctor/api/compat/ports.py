@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from fastapi import Request
 
-from proctor.api.admission import plan_request
+from proctor.api.admission import plan_request, sandbox_name
 from proctor.api.answer import all_results, ended
 from proctor.api.context import Context
 from proctor.api.parse import parse_json
@@ -155,7 +155,7 @@ class QueuePorts:
             raise InvalidRequest(detail, faults=(FieldFault("/language", detail),))
 
     async def _sandbox_name(self) -> str:
-        return ",".join(sorted({w.image or w.provider for w in await self.context.workers()}))
+        return sandbox_name(await self.context.workers())
 
     async def _joined(self, owner: str, key: str, plan: Callable[[], Awaitable[Plan]]) -> list[bytes]:
         """The results of the batch that this key began in this window of time or the last, else of a new one.
