@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format images bench lock clean
+.PHONY: help demo test chaos check format images bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,10 @@ demo: .venv/server.stamp ## install, start everything embedded, score the bundle
 
 test: .venv/dev.stamp ## all tests (TESTS=path narrows, ARGS=… passes on)
 	@$(BIN)/pytest $(TESTS) $(ARGS)
+
+ROUNDS ?= 200
+chaos: .venv/dev.stamp ## kill real processes, containers and Redis in the middle of batches (ROUNDS=200)
+	@$(BIN)/pytest tests/chaos --rounds $(ROUNDS) -q $(ARGS)
 
 check: .venv/dev.stamp ## lint, formatting, types
 	@$(BIN)/ruff check .

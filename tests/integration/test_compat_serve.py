@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,9 +15,6 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "api"))
-
 from serving import Service, serving
 
 LABEL = json.dumps({"inputs": ["2\n"], "outputs": ["4\n"]})

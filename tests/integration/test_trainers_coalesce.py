@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "api"))
-
 from serving import Service, serving
 
 from proctor.trainers.verl import compute_score_async

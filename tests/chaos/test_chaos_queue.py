@@ -1,21 +1,34 @@
-"""Seeded rounds of kills in the middle of batches: lost 0, doubled 0, changed 0."""
+"""Seeded rounds on the queue alone: workers with a sandbox that obeys, finishers and Redis; six kills a round."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
+import time
 from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from chaos_marks import chaos
+from chaos_round import Tally
 from jobs_api import api_process, finished, workers_up
-from jobs_fakes import Service, plan
+from jobs_fakes import Service, plan, service
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("PROCTOR_CHAOS_ROUNDS", "3"))))
-async def test_kills_in_the_middle_of_batches(queue: Service, seed: int) -> None:
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Service]:
+    """A Redis of the test's own."""
+    with service(tmp_path) as it:
+        yield it
+
+
+@chaos("queue")
+async def test_kills_in_the_middle_of_batches(queue: Service, seed: int, tally: Tally) -> None:
     dice = random.Random(seed)
+    began = time.monotonic()
+    mine_alone = Tally(rounds=1)
     async with api_process(queue, finish=False) as api:
         workers = await workers_up(queue, api, 2)
         finishers = [queue.start("finisher") for _ in range(2)]
@@ -32,6 +45,7 @@ async def test_kills_in_the_middle_of_batches(queue: Service, seed: int) -> None
         for _ in range(6):
             await asyncio.sleep(dice.uniform(0.1, 0.8))
             victim = dice.choice(["worker", "finisher", "redis"])
+            mine_alone.faults[f"{'api' if victim == 'finisher' else victim} killed"] += 1
             if victim == "redis":
                 queue.stop_redis(signal.SIGKILL)
                 await asyncio.sleep(dice.uniform(0, 1))
@@ -45,6 +59,7 @@ async def test_kills_in_the_middle_of_batches(queue: Service, seed: int) -> None
         for name, batch_id in batches.items():
             state, results = await finished(api, batch_id, timeout_s=90)  # checks that each index is there once
             expected = ["passed" if code.startswith("pass") else "wrong_answer" for code in codes[name]]
+            mine_alone.samples += len(results)
             assert [r["verdict"] for r in results] == expected
             assert state.summary is not None
             assert Counter(r["verdict"] for r in results)["passed"] == state.summary.passed
@@ -55,3 +70,5 @@ async def test_kills_in_the_middle_of_batches(queue: Service, seed: int) -> None
                 await asyncio.sleep(0.1)
             assert not await api.redis.exists(f"test:{key}"), key
         assert await api.redis.hget("test:load", "me") is None
+    mine_alone.slowest_s = time.monotonic() - began
+    tally.add(mine_alone)

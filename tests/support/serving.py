@@ -91,8 +91,10 @@ class Service:
 
 
 @contextmanager
-def serving(tmp_path: Path, *arguments: str, ready: bool = True, **environment: str) -> Iterator[Service]:
-    """A service with the namespace sandbox; everything temporary of it goes below `tmp_path`."""
+def serving(
+    tmp_path: Path, *arguments: str, ready: bool = True, sandbox: str = "namespace", **environment: str
+) -> Iterator[Service]:
+    """A service; everything temporary of it goes below `tmp_path`."""
     port = free_port()
     folder = tmp_path / "t"  # short: sockets lie in it
     folder.mkdir()
@@ -100,7 +102,7 @@ def serving(tmp_path: Path, *arguments: str, ready: bool = True, **environment: 
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PROCTOR_")}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [PROCTOR, "serve", "--port", str(port), "--sandbox", "namespace", *arguments],
+            [PROCTOR, "serve", "--port", str(port), "--sandbox", sandbox, *arguments],
             stdout=out,
             stderr=subprocess.STDOUT,
             env={**inherited, "TMPDIR": str(folder), **environment},
