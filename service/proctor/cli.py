@@ -21,6 +21,7 @@ COMMANDS = {
     "api": "proctor.commands:api",
     "worker": "proctor.commands:worker",
     "score": "proctor.score:score",
+    "check-dataset": "proctor.datasets.check_command:check_dataset",
     "convert": "proctor.datasets.convert_command:convert",
     "demo": "proctor.demo:demo",
     "doctor": "proctor.commands:doctor",
