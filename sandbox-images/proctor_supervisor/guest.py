@@ -23,6 +23,7 @@ import gc
 import io
 import marshal
 import os
+import random
 import signal
 import socket
 import struct
@@ -43,6 +44,9 @@ _C_CALLS = 4  # what exec and the like take of the recursion limit beside our fr
 _MORTAL = tuple(map(int, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGTERM,
                           signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGIO)))  # fmt: skip
 
+#: Words without which no program comes to the module `random`, whose seeding touches 36 pages.
+_BY_CHANCE = (b"random", b"statistics", b"import_module", b"__import__")
+
 _held: set = set()
 
 #: sys.path of a program after its own folder; set by `main` before the zygotes fork.
@@ -50,6 +54,28 @@ path: list[str] = []
 
 #: Our own modules, which a program is not to find loaded; set with `path`.
 our_modules: list[str] = []
+
+
+def make_ready(ground: Ground) -> None:
+    """In the zygote, once for all samples: what a fresh interpreter has and no sample can tell from its own.
+
+    The standard streams stand on the numbers 0, 1 and 2, so they are made here on files of the kinds that samples have.
+    """
+    held = [os.dup(fd) for fd in range(3)]
+    read_end, write_end = os.pipe2(os.O_CLOEXEC)
+    empty = job.sealed([], "stdin")
+    for number, fd in enumerate((empty, write_end, write_end)):
+        os.dup2(fd, number)
+    _streams()
+    for number, fd in enumerate(held):
+        os.dup2(fd, number)
+    for fd in (*held, read_end, write_end, empty):
+        os.close(fd)
+    sys.path[:] = [f"{ground.box}/work", *path]
+    if ground.tier == "B":
+        os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
+        for number in _MORTAL:
+            _signal.signal(number, _die)  # the module's own wrapper costs more than the call
 
 
 def enter(ground: Ground, fds: list[int]) -> NoReturn:
@@ -142,27 +168,23 @@ def _send_code(code: types.CodeType, control: socket.socket) -> NoReturn:
 def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
     from .pair import candidate
 
-    _stage(ground, task)
+    _stage(task)
     candidate.main(socket.socket(fileno=more[0]), task.blobs[0], {**task.options, "code": code})
 
 
 def _tests(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     from .pair import tests
 
-    _stage(ground, task)
+    gc.enable()
     _tell_clock(control)
     tests.main(control, more[0])
 
 
-def _stage(ground: Ground, task: Job) -> None:
-    """What a fresh interpreter has: streams, arguments, path, signals, collector."""
-    _streams()
+def _stage(task: Job) -> None:
+    """What a fresh interpreter has beyond `make_ready`: arguments, collector, chance."""
     sys.argv = ["main.py", *task.argv]
-    sys.path[:] = [f"{ground.box}/work", *path]
-    if os.getpid() == 1:
-        os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
-        for number in _MORTAL:
-            _signal.signal(number, _die)  # the module's own wrapper costs more than the call
+    if any(word in task.blobs[0] for word in _BY_CHANCE):
+        random.seed()
     gc.enable()
 
 
@@ -204,7 +226,7 @@ def _stream(fd: int, name: str, mode: str, errors: str, line_buffering: bool) ->
 
 
 def _program(ground: Ground, task: Job, code: types.CodeType) -> NoReturn:
-    _stage(ground, task)
+    _stage(task)
     main = types.ModuleType("__main__")
     main.__dict__.update(__file__=f"{ground.box}/main.py", __builtins__=builtins, __annotations__={})
     for name in our_modules:

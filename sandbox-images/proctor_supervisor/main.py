@@ -166,6 +166,9 @@ def _preload(more: list[str]) -> None:
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for name in (*_PRELOAD.split(), "proctor_supervisor.pair.candidate", "proctor_supervisor.pair.tests"):
         import_module(name)
+    from .pair.warm import warm_up
+
+    warm_up()
     builtins = sys.modules["builtins"]
     for name in ("exit", "quit"):
         setattr(builtins, name, Quitter(name, "Ctrl-D (i.e. EOF)"))

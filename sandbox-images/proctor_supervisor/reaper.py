@@ -27,7 +27,7 @@ def stand_between(ruleset: int) -> None:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     landlock.enter(ruleset)
     os.setsid()
-    main = os.fork()
+    main = linux.fork()
     if main:
         try:
             _reap(main)

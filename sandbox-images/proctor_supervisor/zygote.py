@@ -34,7 +34,9 @@ UNREADY = 70
 class Zygote:
     """The supervisor's end. pid: the zygote's own; ground: where its samples stand."""
 
-    def __init__(self, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> None:
+    def __init__(
+        self, ground: Ground, ready: Callable[[Ground], None], entry: Callable[[Ground, list[int]], None]
+    ) -> None:
         self.ground = ground
         self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.collect()
@@ -42,7 +44,7 @@ class Zygote:
         self.pid = os.fork()
         if self.pid == 0:
             self.conn.close()
-            _serve(theirs, ground, entry)
+            _serve(theirs, ground, ready, entry)
         theirs.close()
 
     def start(self, fds: Sequence[int]) -> None:
@@ -50,13 +52,19 @@ class Zygote:
         socket.send_fds(self.conn, [b"F"], fds)
 
 
-def _serve(conn: socket.socket, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> None:
-    """Fork samples until the supervisor is gone. Never returns."""
+def _serve(
+    conn: socket.socket,
+    ground: Ground,
+    ready: Callable[[Ground], None],
+    entry: Callable[[Ground, list[int]], None],
+) -> None:
+    """Get `ready`, then fork samples, each of which does `entry`, until the supervisor is gone. Never returns."""
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
         _close_but(conn.fileno(), ground.proc)
         own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
+        ready(ground)
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -83,7 +91,7 @@ def _serve_one(conn: socket.socket, own: int, ground: Ground, entry: Callable[[G
 
 
 def _fork(ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]) -> int:
-    pid = os.fork()
+    pid = linux.fork()
     if pid == 0:
         try:
             entry(ground, list(fds))
