@@ -32,6 +32,7 @@ from proctor.sandbox.provider import Hello
 from proctor.serve import redis_server
 from proctor.settings import Settings
 from proctor.wire import CaseResult, Limits, RewardSpec, Verdict
+from proctor.worker.routed import Routed
 from proctor.worker.runner import STUB
 
 RUNS = "FAKE_RUNS"  # a file: one line per run that started
@@ -69,8 +70,10 @@ class FakeProvider:
     def close(self) -> None: ...
 
 
-def judge(unit: Unit, session: FakeSession, within_s: float) -> Outcome:
+def judge(unit: Unit, routed: Routed, within_s: float) -> Outcome:
     """Do what the code says."""
+    (session,) = routed.parts()
+    assert isinstance(session, FakeSession)
     if session.closed.is_set():
         raise SandboxLost("closed")
     if unit.code == STUB and STUB_FAILS in os.environ:
