@@ -41,6 +41,7 @@ HEADER_MAX = 64 << 20
 BLOB_MAX = 512 << 20
 BLOBS_MAX = 4096
 _LENGTH = struct.Struct(">I")
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for each frame
 
 
 class ProtocolError(Exception):
@@ -53,7 +54,7 @@ class Closed(Exception):
 
 def send(sock: socket.socket, header: dict, blobs: list[bytes] | tuple[bytes, ...] = ()) -> None:
     """Send one frame. Raises OSError."""
-    text = json.dumps({**header, "blobs": [len(b) for b in blobs]}, separators=(",", ":")).encode("ascii")
+    text = _ENCODER.encode({**header, "blobs": [len(b) for b in blobs]}).encode("ascii")
     head = _LENGTH.pack(len(text)) + text
     if sum(map(len, blobs)) < 65536:
         sock.sendall(b"".join((head, *blobs)))

@@ -23,6 +23,7 @@ from proctor.settings import Settings
 log = structlog.get_logger(__name__)
 RESTART_S = 1.0
 REDIS_S = 3.0  # for an answer of Redis; longer than any call blocks there
+CONNECTIONS = 4096  # the library bounds its pool at 100, and then refuses
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ async def redis_parts(settings: Settings) -> AsyncIterator[Parts]:
             settings.redis_url,
             socket_timeout=REDIS_S,
             socket_connect_timeout=REDIS_S,
+            max_connections=CONNECTIONS,
             retry=Retry(NoBackoff(), 1),  # no health checks: they retry within retries, for more than a minute
         )
         held.push_async_callback(redis.aclose)

@@ -48,6 +48,7 @@ class Context:
         self.test_set_bodies = Bodies(test_set_mib * MIB, memory, self._threads)
         self._workers: Sequence[Worker] = ()
         self._workers_at = float("-inf")
+        self._asking: asyncio.Task[Sequence[Worker]] | None = None
 
     async def compute(self, size: int, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`call` with work in proportion to `size` bytes; in a thread where that would hold up other requests."""
@@ -56,11 +57,17 @@ class Context:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
     async def workers(self) -> Sequence[Worker]:
-        """The live workers, at most `WORKERS_S` seconds old."""
+        """The live workers, at most `WORKERS_S` seconds old. Requests that come together ask once."""
+        if self._workers and time.monotonic() - self._workers_at <= WORKERS_S:
+            return self._workers
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_for_workers())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_for_workers(self) -> Sequence[Worker]:
         now = time.monotonic()
-        if now - self._workers_at > WORKERS_S or not self._workers:
-            self._workers = await self.backend.workers()
-            self._workers_at = now
+        self._workers = await self.backend.workers()
+        self._workers_at = now
         return self._workers
 
     async def unless_stopping(self, work: Coroutine[Any, Any, R]) -> R:

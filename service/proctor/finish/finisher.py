@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import secrets
@@ -18,7 +19,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -33,8 +34,9 @@ from proctor.finish.runs import Runs
 from proctor.finish.summary import summarize
 from proctor.jobs.clock import RedisClock, going_on
 from proctor.jobs.leases import read_outcome
+from proctor.jobs.pipe import Argument, checked
 from proctor.jobs.records import BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
-from proctor.jobs.scripts import Argument, AsyncScripts
+from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.outcome import Outcome
 from proctor.rewards import asks_thinking
 from proctor.settings import Settings
@@ -51,6 +53,7 @@ IN_HAND = 2000
 CLAIM_MS = 4000
 RENEW_S = 1.0
 
+T = TypeVar("T")
 log = logging.getLogger("proctor.finisher")
 
 
@@ -84,6 +87,7 @@ class Finisher:
         self._prefix = f"{settings.namespace}:"
         self._stream = f"{settings.namespace}:outcomes"
         self._scripts = AsyncScripts(redis, settings.namespace)
+        self._pipe = self._scripts.pipe
         self._clock = RedisClock(redis)
         self._runs = Runs(redis, settings.namespace)
         self._name = secrets.token_hex(8)
@@ -201,24 +205,21 @@ class Finisher:
         """Commit what needs no thinking model. Returns the rest, by entry. only: serve this batch alone."""
         by_key = {key: entry for entry in entries for key in entry.outcomes}
         quick: defaultdict[str, list[Finished]] = defaultdict(list)
-        infos: dict[str, BatchInfo] = {}
         slow: defaultdict[str, list[tuple[BatchInfo, Finished]]] = defaultdict(list)
         bare: set[str] = set()
         for entry in entries:
             entry.served = {key: [] for key in entry.outcomes}
         if not by_key:
             return slow
-        for raw_key, raw_batch, samples in await self._scripts.call("expand", *by_key):
-            key, batch_id = raw_key.decode(), raw_batch.decode()
-            if only is not None and batch_id != only:
-                continue
+        rows = [(k.decode(), b.decode(), s) for k, b, s in await self._scripts.call("expand", *by_key)]
+        rows = [row for row in rows if only in (None, row[1])]
+        infos = await self._look_up({batch_id: by_key[key].by for key, batch_id, _ in rows})
+        for key, batch_id, samples in rows:
             entry = by_key[key]
             entry.served[key].append(batch_id)
-            info = await self._info(batch_id)
+            info = infos.get(batch_id)
             if info is None:
                 continue
-            infos[batch_id] = info
-            await self._mark(batch_id, entry.by)
             if not samples:
                 bare.add(batch_id)
             started_s, outcome = entry.outcomes[key]
@@ -228,11 +229,16 @@ class Finisher:
                     slow[entry.id].append((info, done))
                 else:
                     quick[batch_id].append(done)
-        for batch_id, group in quick.items():
-            await self._finish(infos[batch_id], group)
-        for batch_id in bare - quick.keys():
-            await self._close_if_complete(batch_id)
+        await _all_of(self._finish(infos[batch_id], group) for batch_id, group in quick.items())
+        await _all_of(self._close_if_complete(batch_id) for batch_id in bare - quick.keys())
         return slow
+
+    async def _look_up(self, by: dict[str, dict[str, Any]]) -> dict[str, BatchInfo]:
+        """Those batches that are there, by id. by: which sandbox judged for each; it is noted."""
+        found = await _all_of(self._info(batch_id) for batch_id in by)
+        infos = {info.id: info for info in found if info is not None}
+        await _all_of(self._mark(batch_id, by[batch_id]) for batch_id in infos)
+        return infos
 
     async def _join(self, batch_id: str, key: str, entry_id: bytes) -> None:
         """Serve a batch that came when a unit's outcome was in hand already. Its entry is settled by who has it."""
@@ -378,15 +384,14 @@ class Finisher:
 
     async def _close_if_complete(self, batch_id: str) -> None:
         info = await self._info(batch_id)
-        if info is not None and await self._redis.llen(self._batch(batch_id) + ":r") >= info.total:
+        if info is not None and await self._pipe.one("LLEN", self._batch(batch_id) + ":r") >= info.total:
             await self._close(info)
 
     async def _close(self, info: BatchInfo) -> None:
         """Write summary and provenance; the batch has ended."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.get(self._batch(info.id) + ":a")
-            pipe.hmget(self._batch(info.id), "image", "tier", "closed")
-            accounts, (image, tier, closed) = await pipe.execute()
+        key = self._batch(info.id)
+        replies = await self._pipe.run([("GET", key + ":a"), ("HMGET", key, "image", "tier", "closed")])
+        accounts, (image, tier, closed) = map(checked, replies)
         if closed or accounts is None:
             return
         lines = read_accounts(accounts)
@@ -420,14 +425,14 @@ class Finisher:
             self._marked.popitem(last=False)
         known = {name: str(value) for name, value in by.items() if value is not None}
         if known:
-            await self._redis.hset(self._batch(batch_id), mapping=known)
+            await self._pipe.one("HSET", self._batch(batch_id), *itertools.chain(*known.items()))
 
     async def _info(self, batch_id: str) -> BatchInfo | None:
         """A batch, None where it is gone."""
         if batch_id in self._infos:
             self._infos.move_to_end(batch_id)
             return self._infos[batch_id]
-        fields = await self._redis.hgetall(self._batch(batch_id))
+        fields = await self._pipe.one("HGETALL", self._batch(batch_id))
         if b"owner" not in fields or b"closed" in fields:
             return None
         info = self._infos[batch_id] = read_batch(batch_id, fields)
@@ -437,6 +442,18 @@ class Finisher:
 
     def _batch(self, batch_id: str) -> str:
         return f"{self._prefix}b:{batch_id}"
+
+
+async def _all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """The results of all, which run at the same time, so that what they tell Redis goes together.
+
+    Raises the first failure, when none of them runs any more.
+    """
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    for one in results:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in results if not isinstance(one, BaseException)]
 
 
 def _read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:

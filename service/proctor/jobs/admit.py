@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.errors import IdempotencyClash, Overloaded, Unavailable
+from proctor.jobs.pipe import Argument, Command, checked
 from proctor.jobs.records import WINDOW_S, cases_in, score, slug, write_batch, write_spec, write_waiting
-from proctor.jobs.scripts import Argument, AsyncScripts
+from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.plan import Plan, PlannedUnit
 from proctor.settings import Settings
 
@@ -44,10 +45,9 @@ class Begun:
 class Admission:
     """Admits batches. One per process."""
 
-    def __init__(self, client: Any, settings: Settings) -> None:
-        self._client = client
+    def __init__(self, client: Any, settings: Settings, scripts: AsyncScripts | None = None) -> None:
         self._settings = settings
-        self._scripts = AsyncScripts(client, settings.namespace)
+        self._scripts = scripts or AsyncScripts(client, settings.namespace)
 
     async def admit(
         self, owner: str, plan: Plan, idempotency_key: str | None, body_sha256: str | None, share: float = 1.0
@@ -106,12 +106,23 @@ class Admission:
         keys = {sha: resolved_key(self._settings.namespace, owner, sha) for sha in plan.test_sets}
         names = list(keys)
         ttl_s = int(plan.deadline_s + TESTS_OUTLAST_S)
+        missing: list[Command] = []
+        size = 0
         for at in range(0, len(names), KEYS):
             part = names[at : at + KEYS]
             there = await self._scripts.call("keep", ttl_s, *(keys[sha] for sha in part))
-            for sha, found in zip(part, there, strict=True):
-                if not found:
-                    await self._client.set(keys[sha], plan.test_sets[sha], ex=ttl_s)
+            for sha in (sha for sha, found in zip(part, there, strict=True) if not found):
+                missing.append(("SET", keys[sha], plan.test_sets[sha], "EX", ttl_s))
+                size += len(plan.test_sets[sha])
+                if size >= PIECE_BYTES:
+                    await self._run(missing)
+                    missing, size = [], 0
+        await self._run(missing)
+
+    async def _run(self, commands: list[Command]) -> None:
+        if commands:
+            for reply in await self._scripts.pipe.run(commands):
+                checked(reply)
 
     # the calls
 

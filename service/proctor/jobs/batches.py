@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from proctor.errors import IdempotencyClash, InvalidRequest, NotFound, Unavailable
 from proctor.jobs.admit import Admission, uploaded_key
 from proctor.jobs.news import News
+from proctor.jobs.pipe import checked
 from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.plan import Plan
 from proctor.settings import Settings
@@ -29,7 +30,9 @@ from proctor.wire import Provenance, Summary
 #: A worker is live if it gave a sign within this time; see STALE_MS in lua/common.lua.
 LIVE_S = 5.0
 #: Readers look for themselves this often, in case a message was lost.
-POLL_S = 1.0
+POLL_S = 5.0
+#: Results that a reader asks for along with what others ask; larger pages get a connection of their own.
+SMALL_PAGE = 64
 #: How long a new batch waits for a thinking model that is down.
 THINKING_PATIENCE_S = 20.0
 
@@ -106,7 +109,8 @@ class Batches:
         self._thinking = thinking
         self._prefix = f"{settings.namespace}:"
         self._scripts = AsyncScripts(redis, settings.namespace)
-        self._admission = Admission(redis, settings)
+        self._pipe = self._scripts.pipe
+        self._admission = Admission(redis, settings, self._scripts)
         self._news = News(redis, settings.namespace)
 
     async def close(self) -> None:
@@ -119,10 +123,10 @@ class Batches:
     async def known(self, owner: str, idempotency_key: str, body_sha256: str) -> str | None:
         """The batch that this key made before. Raises IdempotencyClash where its body was another."""
         idem = hashlib.sha256(idempotency_key.encode("utf-8", "surrogatepass")).hexdigest()
-        batch, body = await self._redis.hmget(f"{self._prefix}i:{owner}:{idem}", "batch", "body")
+        batch, body = await self._pipe.one("HMGET", f"{self._prefix}i:{owner}:{idem}", "batch", "body")
         if batch is None:
             return None
-        status = await self._redis.hget(self._batch(batch.decode()), "status")
+        status = await self._pipe.one("HGET", self._batch(batch.decode()), "status")
         if status is None:
             return None
         if body.decode() != body_sha256:
@@ -168,16 +172,19 @@ class Batches:
         return await self._state(owner, batch_id)
 
     async def _state(self, owner: str, batch_id: str) -> State:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hmget(self._batch(batch_id), "owner", "status", "total", "closed", "provenance", "summary")
-            pipe.llen(self._batch(batch_id) + ":r")
-            (holder, status, total, closed, provenance, summary), done = await pipe.execute()
+        fields, done = await self._pipe.run(
+            [
+                ("HMGET", self._batch(batch_id), "owner", "status", "total", "closed", "provenance", "summary"),
+                ("LLEN", self._batch(batch_id) + ":r"),
+            ]
+        )
+        holder, status, total, closed, provenance, summary = checked(fields)
         if holder is None or holder.decode() != owner or status == b"admitting":
             raise NotFound("no such batch")
         shown: Status = status.decode() if closed or status == b"queued" else "running"
         return State(
             status=shown,
-            done=int(done),
+            done=int(checked(done)),
             total=int(total),
             provenance=Provenance.model_validate_json(provenance) if closed else None,
             summary=Summary.model_validate_json(summary) if closed else None,
@@ -186,13 +193,12 @@ class Batches:
     @_guarded(3)
     async def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> list[bytes]:
         """Finished results from number `after` on, ASCII JSON each, in the order of finishing. Raises NotFound."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(self._batch(batch_id), "owner")
-            pipe.lrange(self._batch(batch_id) + ":r", after, after + count - 1)
-            holder, results = await pipe.execute()
-        if holder is None or holder.decode() != owner:
+        key = self._batch(batch_id)
+        run = self._pipe.run if count <= SMALL_PAGE else self._pipe.apart
+        holder, results = await run([("HGET", key, "owner"), ("LRANGE", key + ":r", after, after + count - 1)])
+        if checked(holder) is None or holder.decode() != owner:
             raise NotFound("no such batch")
-        return list(results)
+        return list(checked(results))
 
     @_guarded(3)
     async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.jobs.admit import resolved_key
+from proctor.jobs.pipe import Argument
 from proctor.jobs.records import Spec, dumps, read_spec
-from proctor.jobs.scripts import Argument, SyncScripts
+from proctor.jobs.scripts import SyncScripts
 from proctor.settings import Settings
 
 #: Seconds of expected work that a worker takes at a time.

@@ -20,11 +20,12 @@ from proctor.wire import Limits, RewardSpec
 #: Batches admitted within this many seconds of each other compete by cost, not by age.
 WINDOW_S = 10
 _COSTS = 512
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for each call
 
 
 def dumps(data: Any) -> str:
     """JSON in ASCII without white space."""
-    return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    return _ENCODER.encode(data)
 
 
 def slug(text: str) -> str:

@@ -12,7 +12,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
-Argument = str | bytes | int | float
+from proctor.jobs.pipe import Argument, Pipe, checked
 
 
 @cache
@@ -32,31 +32,21 @@ class AsyncScripts:
     """Scripts through `redis.asyncio`, for the keys of one namespace."""
 
     def __init__(self, client: redis.asyncio.Redis, namespace: str) -> None:
-        self.client: Any = client
+        self.pipe = Pipe(client)
         self.keys = (f"{namespace}:", namespace)
 
     async def call(self, name: str, *args: Argument) -> Any:
         """Run one script. Raises redis.exceptions.RedisError."""
-        try:
-            return await self.client.evalsha(sha1(name), 2, *self.keys, *args)
-        except NoScriptError:
-            await self.client.script_load(source(name))
-            return await self.client.evalsha(sha1(name), 2, *self.keys, *args)
+        return (await self.pipeline([(name, args)]))[0]
 
     async def pipeline(self, calls: Sequence[tuple[str, Sequence[Argument]]]) -> list[Any]:
         """Run scripts in order, in one round trip; each is atomic, the row of them is not."""
-        try:
-            return await self._pipeline(calls)
-        except NoScriptError:
-            for name in {name for name, _ in calls}:
-                await self.client.script_load(source(name))
-            return await self._pipeline(calls)
-
-    async def _pipeline(self, calls: Sequence[tuple[str, Sequence[Argument]]]) -> list[Any]:
-        async with self.client.pipeline(transaction=False) as pipe:
-            for name, args in calls:
-                pipe.evalsha(sha1(name), 2, *self.keys, *args)
-            return list(await pipe.execute())
+        commands = [("EVALSHA", sha1(name), 2, *self.keys, *args) for name, args in calls]
+        replies = await self.pipe.run(commands)
+        if any(isinstance(reply, NoScriptError) for reply in replies):
+            loads = [("SCRIPT LOAD", source(name)) for name in {name for name, _ in calls}]
+            replies = (await self.pipe.run([*loads, *commands]))[len(loads) :]
+        return [checked(reply) for reply in replies]
 
 
 class SyncScripts:

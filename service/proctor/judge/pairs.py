@@ -69,8 +69,10 @@ class _Run:
 
     def pair(self) -> PairRan:
         """Run the pair from the first case that is not judged, within what is left of the sample's time."""
-        left_s = self.unit.limits.sample_wall_s - self.run_s
-        limits = self.unit.limits.model_copy(update={"sample_wall_s": max(left_s, 0.1)})
+        limits = self.unit.limits
+        if self.run_s:
+            left_s = max(limits.sample_wall_s - self.run_s, 0.1)
+            limits = limits.model_copy(update={"sample_wall_s": left_s})
         tests: dict[str, Any] = self.unit.tests.model_dump()
         return self.session.pair(
             self.unit.language,

@@ -116,7 +116,8 @@ class PatientSession:
     ) -> PairRan:
         """As the session's own; the second look goes on from the case that was cut short."""
         ran = self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
-        if not deserved(_cut_short(ran), limits, saturated=ran.saturated or ran.candidate.saturated):
+        saturated = ran.saturated or ran.candidate.saturated
+        if not saturated or not deserved(_cut_short(ran), limits, saturated=True):
             return ran
         with self.longer(limits) as more:
             if more is None:

@@ -6,10 +6,11 @@ import hmac
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from proctor.errors import SandboxError, SandboxLost, SandboxProtocolError, SandboxUnavailable
 from proctor.sandbox.provider import CaseMark, DuoRan, Hello, PairRan, Ran, Sources
+from proctor.sandbox.stream import Stream
 from proctor.wire import Limits
 from proctor_supervisor import PROTOCOL, fingerprint, protocol
 
@@ -29,6 +30,7 @@ class SocketSession:
         self, sock: socket.socket, *, hello_s: float = 30.0, allow_in_process: bool = False, token: str | None = None
     ) -> None:
         self._sock = sock
+        self._stream = Stream(sock)
         self._allow_in_process = allow_in_process
         self._closing = threading.Lock()
         self.closed = False
@@ -123,15 +125,15 @@ class SocketSession:
 
     def _send(self, request: dict[str, Any], blobs: list[bytes], limit_s: float) -> None:
         try:
-            self._sock.settimeout(limit_s)
-            protocol.send(self._sock, request, blobs)
+            self._stream.limit(limit_s)
+            protocol.send(cast(socket.socket, self._stream), request, blobs)
         except (OSError, ValueError) as error:
             raise SandboxLost(f"the sandbox is gone: {error}") from error
 
     def _receive(self, limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
         try:
-            self._sock.settimeout(limit_s)
-            return protocol.receive(self._sock)
+            self._stream.limit(limit_s)
+            return protocol.receive(cast(socket.socket, self._stream))
         except protocol.Closed as error:
             raise SandboxLost("the sandbox closed its connection") from error
         except protocol.ProtocolError as error:

@@ -20,8 +20,8 @@ from proctor.jobs import sweeper
 from proctor.jobs.leases import Leases, Report, Taken
 from proctor.sandbox.provider import Session
 
-#: Outcomes are sent together within this time; when no more units wait, at once.
-FLUSH_S = 0.1
+#: Outcomes are sent together within this time while more units wait; when none does, at once.
+FLUSH_S = 0.25
 #: Leases are renewed at least this often; a cancelled unit is killed within about that time.
 TICK_S = 0.5
 #: When a unit runs for longer, the unstarted rest of its shard goes back, for workers that wait.
@@ -99,13 +99,17 @@ class Keeper(threading.Thread):
             self._running = None
             return killed
 
-    def send(self, report: Report) -> None:
-        """Send an outcome, soon."""
+    def send(self, report: Report) -> bool:
+        """Send an outcome, soon; whether it is time to call `flush`.
+
+        The thread is not woken for it: between two units the main one sends at less cost, and the next tick is near.
+        """
         with self._lock:
             self._outbox.append(report)
+            now = time.monotonic()
             if self._due is None:
-                self._due = time.monotonic() + FLUSH_S
-                self._lock.notify()
+                self._due = now + FLUSH_S
+            return now >= self._due
 
     def give_back(self, keys: Sequence[str] | None = None, *, lost: bool = False) -> None:
         """Give units back, soon; None: all that have not started."""

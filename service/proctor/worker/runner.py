@@ -237,7 +237,8 @@ class Runner:
 
     def _send(self, taken: Taken, started_s: float, outcome: Outcome) -> None:
         body = write_outcome(outcome.to_json(), started_s)
-        self._keeper.send(Report(taken.key, outcome.run_s, body))
+        if self._keeper.send(Report(taken.key, outcome.run_s, body)):
+            self._keeper.flush(self._leases)
 
 
 def invalid(message: str) -> Outcome:

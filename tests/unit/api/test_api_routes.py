@@ -24,6 +24,24 @@ async def test_rewards_answers_in_the_order_of_the_samples(connect: Connect, sam
     assert parsed.summary.wall_s == 0.1
 
 
+async def test_requests_that_come_together_ask_for_the_workers_once(
+    connect: Connect, backend: FakeBackend, sample: dict[str, Any]
+) -> None:
+    workers, asked = backend.workers, 0
+
+    async def slowly() -> Any:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.05)
+        return await workers()
+
+    backend.workers = slowly  # type: ignore[method-assign]
+    async with connect() as client:
+        answers = await asyncio.gather(*(client.post("/v1/rewards", json={"samples": [sample]}) for _ in range(40)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert asked == 1
+
+
 async def test_batch_is_accepted_at_once_and_looked_at(
     connect: Connect, backend: FakeBackend, sample: dict[str, Any]
 ) -> None:
