@@ -20,13 +20,12 @@ class Runs:
     """Steps by run. A run belongs to one API key."""
 
     def __init__(self, redis: Any, namespace: str) -> None:
-        self._redis = redis
         self._prefix = f"{namespace}:run:"
         self._scripts = AsyncScripts(redis, namespace)
 
     async def steps(self, owner: str, run: str) -> list[Step]:
         """The steps of a run so far, in the order in which they were first seen."""
-        text = await self._redis.get(self._prefix + name_of(owner, run))
+        text = await self._scripts.pipe.one("GET", self._prefix + name_of(owner, run))
         return [Step(*fields) for fields in json.loads(text)] if text else []
 
     async def add(self, owner: str, run: str, step: Step) -> None:
