@@ -25,6 +25,8 @@ COMMANDS = {
     "convert": "proctor.datasets.convert_command:convert",
     "demo": "proctor.demo:demo",
     "doctor": "proctor.commands:doctor",
+    "thinking": "proctor.thinking_commands:app",
+    "thinking-server": "proctor.thinking_commands:server",
 }
 
 #: Exit status of settings or a machine that starting again will not mend (sysexits.h: EX_CONFIG).

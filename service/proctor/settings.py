@@ -98,6 +98,17 @@ class Settings(BaseSettings):
     thinking_calibration: Path | None = None
     thinking_judge: Literal["schema", "logprobs"] = Field("schema", description="How `openai` is asked for its mark.")
     thinking_request: str | None = Field(None, description="Body that `http` sends: JSON, or a file of JSON.")
+    thinking_label: str | None = Field(None, description="Label of good reasoning, where a local model has several.")
+    thinking_device: str = Field("auto", description="Where a local model runs: auto, cpu, cuda, cuda:1, …")
+    thinking_dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Numbers of a local model; auto: bfloat16 on CUDA, float32 on the CPU."
+    )
+    thinking_window: Annotated[int, Field(ge=64)] | None = Field(
+        None, description="Tokens a local model reads at most; unset: as many as it can."
+    )
+    thinking_batch_tokens: Annotated[int, Field(ge=64)] = Field(
+        16_384, description="Tokens of a local model's batch, padding included."
+    )
     thinking_path: str | None = Field(None, description="Where in its answer the scores are, as a JSON path.")
     thinking_concurrency: Annotated[int, Field(ge=1)] = 8
     thinking_window_ms: Annotated[float, Field(ge=0)] = 5.0

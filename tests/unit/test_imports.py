@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,7 +23,21 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "judge": ({"wire", "errors", "sandbox.provider"}, {"pydantic"}),
     "datasets": ({"judge", "wire", "errors", "client", "embedded"}, {"pydantic", "rich", "typer"}),
     "sandbox": ({"wire", "errors", "settings"}, {"docker", "requests", "urllib3", "structlog"}),
-    "thinking": ({"wire", "errors", "settings"}, {"httpx", "pydantic", "tenacity", "structlog", "prometheus_client"}),
+    # torch and transformers: in functions of thinking/local alone, see below; fastapi and uvicorn: its server
+    "thinking": (
+        {"wire", "errors", "settings"},
+        {
+            "httpx",
+            "pydantic",
+            "tenacity",
+            "structlog",
+            "prometheus_client",
+            "torch",
+            "transformers",
+            "fastapi",
+            "uvicorn",
+        },
+    ),
 }
 
 
@@ -64,6 +79,16 @@ def test_room_imports_only_what_it_may(room: str) -> None:
                 assert own or granted or version or wire_of_sandbox, f"{file.relative_to(ROOT)} imports {name}"
             else:
                 assert top in packages, f"{file.relative_to(ROOT)} imports {name}"
+
+
+def test_only_the_loading_of_a_local_model_needs_torch() -> None:
+    for file in SERVICE.rglob("*.py"):
+        heavy = {name for name in modules_of(file) if name.split(".")[0] in ("torch", "transformers")}
+        assert not heavy or file == SERVICE / "thinking" / "local" / "model.py", f"{file.relative_to(ROOT)}: {heavy}"
+    code = (
+        "import sys, proctor.api.app, proctor.thinking.local.server; print({'torch', 'transformers'} & {*sys.modules})"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
 def test_supervisor_needs_the_standard_library_alone() -> None:

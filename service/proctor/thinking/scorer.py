@@ -26,7 +26,7 @@ from proctor.errors import ThinkingRejected, ThinkingUnavailable
 from proctor.settings import Settings
 from proctor.thinking.batcher import Batcher
 from proctor.thinking.circuit import Circuit
-from proctor.thinking.normalize import Normalize, make_normalize, normalization
+from proctor.thinking.normalize import Normalize, make_normalize, normalization, number
 from proctor.thinking.providers import make_provider
 from proctor.thinking.types import Marked, NotAScore, Provider, Score, ThinkingFailed, Thought
 
@@ -167,24 +167,26 @@ class Scorer:
         return True
 
 
-def make_scorer(settings: Settings) -> Scorer | None:
+def make_scorer(settings: Settings, *, raw: bool = False) -> Scorer | None:
     """The scorer that the settings ask for; None where the provider is `none`. Raises ConfigurationError.
 
-    No connection is made before the first thought.
+    raw: scores as the model gives them, for its evaluation and calibration; never for rewards. No connection is made
+    before the first thought.
     """
     if settings.thinking_provider == "none":
         return None
     provider, server = make_provider(settings)
     name = settings.thinking_normalize or provider.normalize
+    how = {"normalize": "none"} if raw else normalization(name, settings.thinking_calibration, settings.thinking_model)
     return Scorer(
         provider,
-        make_normalize(name, settings.thinking_calibration),
+        number if raw else make_normalize(name, settings.thinking_calibration),
         about={
             "provider": settings.thinking_provider,
             "model": settings.thinking_model,
             "url": server,
             "asks": provider.asks,
-            **normalization(name, settings.thinking_calibration, settings.thinking_model),
+            **how,
             "template": settings.thinking_template,
         },
         batch=settings.thinking_batch,

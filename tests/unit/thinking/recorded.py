@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Logit = Callable[[str], float]
-ProviderName = Literal["vllm", "sglang", "tei", "openrlhf", "openai", "http"]
+ProviderName = Literal["vllm", "sglang", "tei", "openrlhf", "openai", "http", "transformers"]
 
 
 def sigmoid(x: float) -> float:
@@ -96,6 +96,11 @@ def by_digits(k: float) -> float:
     return sum(d * w for d, w in enumerate(weights)) / sum(weights) / 9
 
 
+def local(body: dict[str, Any], logit: Logit) -> Any:
+    texts = [item["reasoning"] for item in body["thoughts"]]
+    return {"model": "m", "scores": [{"index": i, "score": logit(t), "truncated": False} for i, t in enumerate(texts)]}
+
+
 def own(body: dict[str, Any], logit: Logit) -> Any:
     return {"scores": [logit(item["reasoning"]) / 10 for item in body["inputs"]]}
 
@@ -162,6 +167,7 @@ RECORDED = [
         settings={"thinking_judge": "logprobs"},
         expected=by_digits,
     ),
+    Recorded("transformers", "transformers", "/score", local),
     Recorded("http", "http", "/", own, expected=lambda k: k / 10),
     Recorded(
         "http with a template",

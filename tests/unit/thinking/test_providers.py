@@ -148,6 +148,29 @@ async def test_the_other_routes_are_as_strict(provider: Any, url: str, answer: A
     assert {asked.path for asked in model.asked} == {url}
 
 
+async def test_what_a_local_model_did_not_see_is_flagged() -> None:
+    def answer(asked: Asked) -> Any:
+        cut = [len(item["reasoning"]) > 20 for item in asked.body["thoughts"]]
+        return 200, {"scores": [{"index": i, "score": 0.0, "truncated": c} for i, c in enumerate(cut)]}
+
+    with serve(answer) as model:
+        scorer = make_scorer(Settings(thinking_provider="transformers", thinking_url=model.url))
+        assert scorer is not None
+        thoughts = [Thought("p", "short"), Thought("p", "long " * 20)]
+        for _ in range(2):  # from the cache the second time
+            assert await asyncio.gather(*map(scorer.score, thoughts)) == [
+                Score(0.5),
+                Score(0.5, ("thinking_truncated",)),
+            ]
+        await scorer.close()
+    assert model.asked[0].body["thoughts"][0] == {"problem": "p", "reasoning": "short"}
+
+
+def test_a_local_model_needs_a_name() -> None:
+    with pytest.raises(ConfigurationError, match="PROCTOR_THINKING_MODEL"):
+        make_scorer(Settings(thinking_provider="transformers"))
+
+
 def test_the_route_of_sglang_that_takes_a_softmax_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="no raw score"):
         make_scorer(Settings(thinking_provider="sglang", thinking_url="http://h/v1/classify"))

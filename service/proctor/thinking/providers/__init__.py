@@ -8,11 +8,14 @@ from proctor.errors import ConfigurationError
 from proctor.settings import Settings
 from proctor.thinking.endpoint import Endpoint
 from proctor.thinking.jsonpath import JsonPath
+from proctor.thinking.local.engine import Engine
+from proctor.thinking.local.model import Options, load
 from proctor.thinking.providers.http import PATH, HttpProvider, read_request
 from proctor.thinking.providers.openai import OpenAIProvider
 from proctor.thinking.providers.openrlhf import OpenRlhfProvider
 from proctor.thinking.providers.sglang import SglangProvider
 from proctor.thinking.providers.tei import TeiProvider
+from proctor.thinking.providers.transformers import InProcessProvider, ServerProvider
 from proctor.thinking.providers.vllm import VllmProvider
 from proctor.thinking.text import load_template
 from proctor.thinking.types import Provider
@@ -30,15 +33,15 @@ _MAKERS: dict[str, Callable[[Endpoint, Settings], Provider]] = {
         read_request(s.thinking_request),
         JsonPath(s.thinking_path or PATH),
     ),
+    "transformers": lambda endpoint, s: ServerProvider(endpoint),
 }
 
 
-def make_provider(settings: Settings) -> tuple[Provider, str]:
-    """The provider, and its server's URL as it may be shown. Raises ConfigurationError."""
+def make_provider(settings: Settings) -> tuple[Provider, str | None]:
+    """The provider, and its server's URL as it may be shown, None without one. Raises ConfigurationError."""
     name = settings.thinking_provider
-    make = _MAKERS.get(name)
-    if make is None:
-        raise ConfigurationError(f"PROCTOR_THINKING_PROVIDER={name} is not in this version; {', '.join(_MAKERS)} are")
+    if name == "transformers" and not settings.thinking_url:
+        return InProcessProvider(make_engine(settings)), None
     if not settings.thinking_url or not settings.thinking_url.startswith(("http://", "https://")):
         raise ConfigurationError(f"PROCTOR_THINKING_PROVIDER={name} needs PROCTOR_THINKING_URL, http:// or https://")
     key = settings.thinking_api_key
@@ -48,7 +51,23 @@ def make_provider(settings: Settings) -> tuple[Provider, str]:
         api_key=key.get_secret_value() if key else None,
         connections=settings.thinking_concurrency,
     )
-    return make(endpoint, settings), endpoint.shown
+    return _MAKERS[name](endpoint, settings), endpoint.shown
 
 
-__all__ = ["make_provider"]
+def make_engine(settings: Settings) -> Engine:
+    """The local model that the settings name, loaded. Raises ConfigurationError."""
+    if not settings.thinking_model:
+        raise ConfigurationError(
+            "PROCTOR_THINKING_PROVIDER=transformers needs PROCTOR_THINKING_MODEL, or a server's URL"
+        )
+    options = Options(
+        device=settings.thinking_device,
+        dtype=settings.thinking_dtype,
+        window=settings.thinking_window,
+        template=settings.thinking_template,
+        label=settings.thinking_label,
+    )
+    return Engine(load(settings.thinking_model, options), budget=settings.thinking_batch_tokens)
+
+
+__all__ = ["make_engine", "make_provider"]

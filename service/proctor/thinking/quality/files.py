@@ -1,0 +1,128 @@
+"""Preference pairs and thoughts, from files of JSON lines or one JSON list.
+
+Pairs are rows of a problem, a chosen and a rejected reasoning, as LCB-RB (arXiv 2508.05170) and RewardBench
+(arXiv 2403.13787) publish them. A text may be a string, or a conversation, whose last message counts; reasoning within
+`<think>` is taken out of what surrounds it. RewardBench 2 and RM-Bench give lists: each chosen one meets each rejected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeVar
+
+from proctor.errors import ConfigurationError
+from proctor.thinking.types import Thought
+
+T = TypeVar("T")
+
+PROBLEM = ("problem", "prompt", "question", "question_content", "instruction", "input")
+CHOSEN = ("chosen", "chosen_reasoning", "superior")
+REJECTED = ("rejected", "rejected_reasoning", "inferior")
+REASONING = ("reasoning", "completion")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two reasonings about one problem, of which `chosen` is known to be better. subset: "" where there is none."""
+
+    problem: str
+    chosen: str
+    rejected: str
+    subset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Names of a row's fields, tried in this order."""
+
+    problem: Sequence[str] = PROBLEM
+    chosen: Sequence[str] = CHOSEN
+    rejected: Sequence[str] = REJECTED
+
+
+def read_pairs(path: Path, fields: Fields | None = None) -> list[Pair]:
+    """The pairs of a file. Raises ConfigurationError with the number of a row that is none."""
+    names = fields or Fields()
+    return [pair for row in _rows(path) for pair in row.read(lambda data: _pairs(data, names))]
+
+
+def read_thoughts(path: Path) -> list[Thought]:
+    """The thoughts of a file of samples (`prompt`, `reasoning` or `completion`) or of pairs, without empty ones."""
+    return [thought for row in _rows(path) for thought in row.read(_thoughts) if thought.reasoning.strip()]
+
+
+def text_of(value: Any) -> str:
+    """A string as it is; of a conversation its last message; reasoning without what surrounds it."""
+    if isinstance(value, dict):
+        value = value.get("reasoning_content") or value.get("content")
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return text_of(value[-1])
+    if not isinstance(value, str):
+        raise ConfigurationError(f"neither a text nor a conversation: {str(value)[:80]!r}")
+    return _within_think(value)
+
+
+def _within_think(text: str) -> str:
+    head, closed, _ = text.rpartition("</think>")
+    return head.removeprefix("<think>").split("<think>", 1)[-1].strip() if closed else text
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, list) and not (value and isinstance(value[0], dict)):
+        return [text_of(item) for item in value]
+    return [text_of(value)]
+
+
+def _pairs(data: dict[str, Any], fields: Fields) -> list[Pair]:
+    problem = text_of(_field(data, fields.problem))
+    both = product(_texts(_field(data, fields.chosen)), _texts(_field(data, fields.rejected)))
+    return [Pair(problem, chosen, rejected, str(data.get("subset") or "")) for chosen, rejected in both]
+
+
+def _thoughts(data: dict[str, Any]) -> list[Thought]:
+    problem = text_of(_field(data, PROBLEM))
+    named = [name for name in (*REASONING, *CHOSEN, *REJECTED) if data.get(name) is not None]
+    if not named:
+        raise ConfigurationError(f"no field {' or '.join((*REASONING, *CHOSEN, *REJECTED))}")
+    names = named[:1] if named[0] in REASONING else named
+    return [Thought(problem, text) for name in names for text in _texts(data[name])]
+
+
+def _field(data: dict[str, Any], names: Sequence[str]) -> Any:
+    for name in names:
+        if data.get(name) is not None:
+            return data[name]
+    raise ConfigurationError(f"no field {' or '.join(names)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row, and where it is."""
+
+    data: Any
+    place: str
+
+    def read(self, reader: Callable[[dict[str, Any]], list[T]]) -> list[T]:
+        """What `reader` makes of it. Raises ConfigurationError that says where."""
+        try:
+            if not isinstance(self.data, dict):
+                raise ConfigurationError("no object")
+            return reader(self.data)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.place}: {error}") from None
+
+
+def _rows(path: Path) -> list[_Row]:
+    try:
+        text = path.read_text("utf-8")
+        listed = text.lstrip().startswith("[")
+        rows = json.loads(text) if listed else [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+    if not rows:
+        raise ConfigurationError(f"{path}: no rows")
+    return [_Row(data, f"{path}: row {number}") for number, data in enumerate(rows, 1)]
