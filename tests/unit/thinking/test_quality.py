@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from thinking_server import Asked, FakeModel, classify, serve
+from typer.testing import CliRunner
 
 from proctor.errors import ConfigurationError, ThinkingUnavailable
-from proctor.settings import Settings
+from proctor.settings import Settings, get_settings
 from proctor.thinking import Thought, make_scorer
 from proctor.thinking.quality.accuracy import Judged, report, wilson
 from proctor.thinking.quality.ask import calibrate, evaluate, quantile
 from proctor.thinking.quality.files import Fields, Pair, read_pairs, read_thoughts
+from proctor.thinking_commands import app
 
 
 def judged(chosen: float, rejected: float, number: int = 0, lengths: tuple[int, int] = (10, 10)) -> Judged:
@@ -209,36 +209,38 @@ def test_quantiles_are_interpolated() -> None:
     assert [quantile([0, 10, 20], q) for q in (0, 0.25, 0.5, 1)] == [0, 5, 10, 20]
 
 
-def command(model: FakeModel, *arguments: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    attached = {"PROCTOR_THINKING_PROVIDER": "vllm", "PROCTOR_THINKING_URL": model.url, "PROCTOR_THINKING_MODEL": "m"}
-    return subprocess.run(
-        [sys.executable, "-m", "proctor", "thinking", *arguments],
-        env={**os.environ, **attached, **more},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=cwd,
-    )
-
-
-def test_the_commands(tmp_path: Path) -> None:
-    file = write(
-        tmp_path / "p.jsonl", *({"prompt": f"p{i}", "chosen": f"r {i + 1}", "rejected": "r 0"} for i in range(20))
-    )
+@pytest.fixture
+def attached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """`proctor thinking …` in this process, with a model attached."""
     with serve(classify(number_in)) as model:
-        table = command(model, "eval", str(file), cwd=tmp_path)
-        assert table.returncode == 0, table.stderr
-        assert "accuracy            1.0000" in table.stdout
-        assert "shuffled labels" in table.stdout
-        found = json.loads(command(model, "eval", str(file), "--json", "--limit", "5", cwd=tmp_path).stdout)
-        assert (found["pairs"], found["accuracy"]) == (5, 1.0)
-        made = command(model, "calibrate", str(file), cwd=tmp_path)
-        assert made.returncode == 0, made.stderr
-        assert "PROCTOR_THINKING_NORMALIZE=minmax" in made.stdout
-        missing = command(model, "eval", str(tmp_path / "absent"), cwd=tmp_path)
-        assert missing.returncode != 0
-        unset = command(model, "eval", str(file), cwd=tmp_path, PROCTOR_THINKING_PROVIDER="none")
-        assert unset.returncode == 78
-        assert "no model is attached" in unset.stderr
-    assert json.loads((tmp_path / "calibration.json").read_text())["max"] == 20
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["calibration.json", "p.jsonl"]
+        monkeypatch.setenv("PROCTOR_THINKING_PROVIDER", "vllm")
+        monkeypatch.setenv("PROCTOR_THINKING_URL", model.url)
+        monkeypatch.setenv("PROCTOR_THINKING_MODEL", "m")
+        get_settings.cache_clear()
+        yield lambda *arguments: CliRunner().invoke(app, list(map(str, arguments)))
+    get_settings.cache_clear()
+
+
+def test_the_commands(tmp_path: Path, attached: Callable[..., Any]) -> None:
+    rows = ({"prompt": f"p{i}", "chosen": f"r {i + 1}", "rejected": "r 0"} for i in range(20))
+    file = write(tmp_path / "p.jsonl", *rows)
+    table = attached("eval", file)
+    assert table.exit_code == 0, table.output
+    assert "accuracy            1.0000" in table.stdout
+    assert "shuffled labels" in table.stdout
+    found = json.loads(attached("eval", file, "--json", "--limit", 5).stdout)
+    assert (found["pairs"], found["accuracy"]) == (5, 1.0)
+    made = attached("calibrate", file, "--out", tmp_path / "c.json")
+    assert made.exit_code == 0, made.output
+    assert "PROCTOR_THINKING_NORMALIZE=minmax" in made.stdout
+    assert json.loads((tmp_path / "c.json").read_text())["max"] == 20
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["c.json", "p.jsonl"]
+    assert attached("eval", tmp_path / "absent").exit_code == 2
+
+
+def test_without_a_model_there_is_nothing_to_evaluate(
+    tmp_path: Path, attached: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROCTOR_THINKING_PROVIDER", "none")
+    file = write(tmp_path / "p.jsonl", {"prompt": "p", "chosen": "r 1", "rejected": "r 0"})
+    assert isinstance(attached("eval", file).exception, ConfigurationError)
