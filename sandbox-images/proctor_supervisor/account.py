@@ -16,9 +16,12 @@ it is read again as PSS before anyone is blamed. Files on the sample's tmpfs cou
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from dataclasses import dataclass, field
+
+from . import linux
 
 _PAGE = os.sysconf("SC_PAGESIZE")
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
@@ -28,7 +31,7 @@ _HIDDEN_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A line of /proc/PID/stat. CPU in seconds, memory in bytes; start in ticks."""
+    """A line of /proc/PID/stat. CPU in seconds, memory in bytes; start in ticks; uid: -1 where not asked for."""
 
     pid: int
     parent: int
@@ -38,11 +41,15 @@ class Process:
     tasks: int
     start: int
     rss: int
+    uid: int = -1
 
 
 @dataclass(slots=True)
 class Tree:
-    """The account of the tree under `root`, kept from reading to reading. pid: the same process's number for us."""
+    """The account of the tree under `root`, kept from reading to reading. pid: the same process's number for us.
+
+    uid: a user that nobody else has; his processes belong to the tree even where orphans leave it.
+    """
 
     proc: int
     root: int
@@ -52,6 +59,7 @@ class Tree:
     cpu_s: float = 0.0
     running_s: float = 0.0
     last: float = 0.0
+    uid: int | None = None
 
     def read(self, processes: dict[int, Process], now: float) -> None:
         """Take in one reading of /proc, made at `now` by the monotonic clock."""
@@ -77,7 +85,7 @@ class Tree:
 
     def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
         for _ in range(len(processes) + 1):
-            if process.pid == self.root:
+            if process.pid == self.root or process.uid == self.uid:
                 return True
             parent = processes.get(process.parent)
             if parent is None:
@@ -122,13 +130,31 @@ def number(proc: int, pidfd: int) -> int:
     raise ValueError("a pidfd without a process")
 
 
-def scan(proc: int, ours: frozenset[int], foreign: bool) -> dict[int, Process]:
-    """Every process in /proc but `ours`, by its number there."""
+def number_of(proc: int, pid: int) -> int:
+    """The number in `proc` of the process that is `pid` to us. Raises OSError, ValueError."""
+    pidfd = linux.pidfd_open(pid)
+    if pidfd < 0:
+        return pid
+    try:
+        return number(proc, pidfd)
+    finally:
+        os.close(pidfd)
+
+
+def scan(proc: int, ours: frozenset[int], foreign: bool, *, users: bool = False) -> dict[int, Process]:
+    """Every process in /proc but `ours`, by its number there; with its user if asked."""
     found = {}
     for name in os.listdir(proc):
         if name.isdigit() and (pid := int(name)) not in ours and (process := _process(proc, pid, foreign)) is not None:
-            found[pid] = process
+            found[pid] = dataclasses.replace(process, uid=_user(proc, name)) if users else process
     return found
+
+
+def _user(proc: int, name: str) -> int:
+    try:
+        return os.stat(name, dir_fd=proc).st_uid
+    except OSError:
+        return -1
 
 
 def _process(proc: int, pid: int, foreign: bool) -> Process | None:

@@ -75,11 +75,11 @@ def remove(path: str) -> None:
         os.close(parent)
 
 
-def empty(path: str) -> None:
-    """Remove what is in the folder `path` and ours; nothing else uses it any more. Raises OSError."""
+def empty(path: str, owner: int) -> None:
+    """Remove what is in the folder `path` and `owner`'s; nothing else of his runs any more. Raises OSError."""
     top = os.open(path, _FLAGS)
     try:
-        _empty(top)
+        _empty(top, owner)
     finally:
         os.close(top)
 
@@ -94,9 +94,16 @@ def _unlock(folder: int, name: str) -> int | None:
     return os.open(name, _FLAGS, dir_fd=folder)
 
 
-def _empty(top: int) -> None:
+def _names(folder: int, owner: int | None) -> list[str]:
+    names = os.listdir(folder)
+    if owner is None:
+        return names
+    return [name for name in names if (info := _info(folder, name)) is not None and info.st_uid == owner]
+
+
+def _empty(top: int, owner: int | None = None) -> None:
     moved = 0
-    while names := os.listdir(top):
+    while names := _names(top, owner):
         for name in names:
             if not _is_folder(top, name):
                 os.unlink(name, dir_fd=top)

@@ -84,23 +84,17 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     for number, fd in enumerate((stdin, stdout, stderr)):
         os.dup2(fd, number)
     isolate.be_first_to_die(ground)
-    _close_but(job_fd, control_fd, *more)
+    linux.close_but(job_fd, control_fd, *more)
+    for fd in more:
+        os.set_inheritable(fd, False)
     task = job.read(job_fd)
     os.close(job_fd)
+    ground = isolate.of_sample(ground, task.number)
     control = socket.socket(fileno=control_fd)
     if task.kind == "native":
         native.enter(ground, task, control, more)
     _prepare(ground, task, control)
     _run(ground, task, control, more)
-
-
-def _close_but(*keep: int) -> None:
-    lowest = 3
-    for fd in sorted(keep):
-        os.closerange(lowest, fd)
-        os.set_inheritable(fd, False)
-        lowest = fd + 1
-    linux.close_above(lowest)
 
 
 def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:

@@ -14,8 +14,10 @@ Landlock lets pass, are off the list of system calls where our user owns more th
 machine's files, but reads only the system's; TMPDIR names its folder for temporary files, /tmp itself is closed to it,
 and so is /dev/shm, which multiprocessing's locks need, unless it is the container's own.
 
-**U** A user id per sample, a sweep as that user; needs CAP_SETUID and CAP_SETGID. Weaker than A, and for kernels with
-neither user namespaces nor Landlock. Not offered yet: the name keeps its place in the order.
+**U** A user id for each sample (`users`), a folder and a reaper as in A, and a Landlock domain as far as the kernel has
+one. Needs root's CAP_SETUID and CAP_SETGID, and is for kernels without user namespaces and with an old Landlock or none
+(gVisor). Without Landlock, nothing outside of its folder may be writable to a sample, which the trial at start makes
+sure of; what every user of the machine may read, it reads, /proc included.
 
 All have rlimits, no_new_privs and the system-call filter of `seccomp`.
 """
@@ -23,13 +25,17 @@ All have rlimits, no_new_privs and the system-call filter of `seccomp`.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import boxes, landlock, linux, reaper, seccomp
+from . import boxes, landlock, linux, reaper, seccomp, users
 from .cgroup import Cgroup, own
+from .users import Users
 
 TIERS = ("U", "A", "B")
 """Weakest first."""
@@ -52,6 +58,8 @@ _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC = ("ld.so.cache", "ld.so.conf", "localtime", "timezone", "mime.types", "debian_version", "os-release")
 _PASSWD = f"root:x:0:0::/:/bin/sh\nsandbox:x:{UID}:{UID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"
 _GROUP = f"root:x:0:\nsandbox:x:{UID}:\nnogroup:x:65534:\n"
+#: Limits of what the filter refuses anyway; gVisor lets nobody set them.
+_MAY_BE_UNKNOWN = (resource.RLIMIT_MSGQUEUE,)
 _INODES_PER_MIB = 64
 _MIB = 1 << 20
 
@@ -78,6 +86,7 @@ class Ground:
     program: the filter of system calls. rules: what a Landlock domain allows, but for the box. shm: whether a sample
     has the /dev/shm of the container for itself.
     helpers: processes of ours in a sample's tree, at its root. cgroup: the one that limits our memory, if any.
+    users: of tier U; part, uid: the kind of sample that stands here, and its user (0: ours).
     """
 
     tier: str
@@ -89,6 +98,9 @@ class Ground:
     shm: bool = False
     helpers: int = 0
     cgroup: Cgroup | None = None
+    users: Users | None = None
+    part: str = "candidate"
+    uid: int = 0
 
 
 #: Which limit the kernel holds by itself, and which the supervisor reads and acts on every few milliseconds.
@@ -116,6 +128,8 @@ def ready(tier: str, prefixes: list[str]) -> Ground:
             return Ground("B", _build_root(prefixes), BOX, seccomp.assemble(), held, cgroup=cgroup)
         if tier == "A":
             return _ready_a(prefixes, held, cgroup)
+        if tier == "U":
+            return _ready_u(prefixes, held, cgroup)
     except OSError as error:
         raise Unavailable(str(error)) from None
     raise Unavailable(f"there is no tier {tier}")
@@ -130,10 +144,30 @@ def part(ground: Ground, name: str) -> Ground:
     """The ground of one of two samples that run side by side."""
     if ground.tier == "B":
         return ground
-    return dataclasses.replace(ground, box=f"{os.path.dirname(ground.box)}/{name}", shm=ground.shm and name != "tests")
+    shm, base = ground.shm and name != "tests", os.path.dirname(ground.box)
+    if ground.users is None:
+        return dataclasses.replace(ground, box=f"{base}/{name}", shm=shm)
+    _make_slot(f"{base}/{name}", ground.users.group(name))
+    return dataclasses.replace(ground, box=f"{base}/{name}/box", shm=shm, part=name)
+
+
+def _make_slot(path: str, group: int) -> None:
+    """A folder in which samples of one kind make their boxes."""
+    os.mkdir(path)
+    os.chown(path, -1, group)
+    os.chmod(path, 0o770)  # noqa: S103 (the group is the samples')
+
+
+def of_sample(ground: Ground, number: int) -> Ground:
+    """The ground of the `number`th sample of a kind."""
+    if ground.users is None:
+        return ground
+    return dataclasses.replace(ground, uid=ground.users.sample(ground.part, number))
 
 
 def _ready_a(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -> Ground:
+    if (abi := linux.landlock_abi()) < landlock.ABI:
+        raise OSError(f"Landlock ABI {abi}, and signals are scoped from {landlock.ABI} on")
     base = landlock.make_base()
     proc = os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
     program = seccomp.assemble(paths_change=_owns_nothing())
@@ -144,15 +178,44 @@ def _ready_a(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -
         program,
         held | {"disk_mib": "polled"},
         rules=tuple(landlock.system(prefixes)),
-        shm=not base.startswith(SHM) and all(entry.stat().st_uid == os.getuid() for entry in os.scandir(SHM)),
+        shm=not base.startswith(SHM) and _root_is_read_only(),
         helpers=1,
         cgroup=cgroup,
     )
 
 
+def _ready_u(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -> Ground:
+    block = users.current()
+    if block is None:
+        raise OSError(errno.EPERM, "CAP_SETUID and CAP_SETGID are missing")
+    base = landlock.make_base()
+    os.chmod(base, 0o711)  # noqa: S103 (samples pass through, and see no names)
+    has_landlock = linux.landlock_abi() > 0
+    return Ground(
+        "U",
+        os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC),
+        f"{base}/box",
+        seccomp.assemble(paths_change=True),  # a sample owns nothing but its own
+        held | {"disk_mib": "polled"},
+        rules=tuple(landlock.system(prefixes)) if has_landlock else (),
+        shm=not base.startswith(SHM) and _root_is_read_only(),
+        helpers=1,
+        cgroup=cgroup,
+        users=block,
+    )
+
+
 def _owns_nothing() -> bool:
     """Whether our user owns no file that a sample could reach: a user made up for us, or a read-only root."""
-    return os.getuid() >= MADE_UP_UIDS or bool(os.statvfs("/").f_flag & os.ST_RDONLY)
+    return os.getuid() >= MADE_UP_UIDS or _root_is_read_only()
+
+
+def _root_is_read_only() -> bool:
+    """Whether we run in a container as ours are, with a /tmp and a /dev/shm of its own."""
+    if os.statvfs("/").f_flag & os.ST_RDONLY:
+        return True
+    with open("/proc/self/mounts") as file:  # gVisor tells it here alone
+        return any(item[1] == "/" and "ro" in item[3].split(",") for item in map(str.split, file))
 
 
 def enter_user_namespace() -> None:
@@ -269,6 +332,8 @@ def settle(ground: Ground) -> None:
     """Give up what neither the supervisor nor a zygote needs."""
     if ground.tier == "B":
         linux.keep_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
+    elif ground.users is None:
+        linux.keep_capabilities()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
@@ -281,13 +346,25 @@ def enter(ground: Ground, disk_mib: int, spare: int) -> int:
     if ground.tier == "B":
         _enter_b(disk_mib, spare)
     else:
-        reaper.stand_between(landlock.domain([]))
-        os.mkdir(ground.box, 0o700)
+        _enter_folder(ground)
         os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
     for name in _FOLDERS:
         os.mkdir(f"{ground.box}/{name}", 0o700)
     os.chdir(f"{ground.box}/work")
     return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _enter_folder(ground: Ground) -> None:
+    """Stand in a tree of our own with a reaper above, tiers A and U, in a folder that is this sample's."""
+    if ground.users is None:
+        reaper.stand_between(reaper.Domain(landlock.domain([])))
+    else:
+        reaper.stand_between(reaper.User(ground.users, ground.uid))
+        users.become(ground.users, ground.uid, ground.part)
+        if ground.part == "tests":
+            os.umask(0o077)  # where candidates may look into folders that both can write
+    os.mkdir(ground.box, 0o700)
+    os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
 
 
 def _enter_b(disk_mib: int, spare: int) -> None:
@@ -303,6 +380,8 @@ def give_up(ground: Ground, limits: dict[int, int]) -> None:
     os.setsid()
     if ground.tier == "B":
         linux.drop_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SYS_PTRACE, linux.CAP_SETPCAP)
+    elif ground.users is not None:
+        linux.drop_capabilities()
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
     for which, value in limits.items():
@@ -310,10 +389,18 @@ def give_up(ground: Ground, limits: dict[int, int]) -> None:
             resource.setrlimit(which, (value, value))
         except ValueError:  # the hard limit that we came with is lower
             hard = resource.getrlimit(which)[1]
-            resource.setrlimit(which, (hard, hard))
-    if ground.tier == "A":
+            if which not in _MAY_BE_UNKNOWN:
+                resource.setrlimit(which, (hard, hard))
+    if ground.rules:
         landlock.enter(landlock.domain([*ground.rules, *((folder, landlock.ALL) for folder in _folders(ground))]))
     linux.seccomp(ground.program)
+
+
+@contextmanager
+def as_sample(ground: Ground) -> Iterator[None]:
+    """Look at a sample's processes with its rights, where ours do not suffice."""
+    with users.acting_as(ground.uid, ground.users.group(ground.part) if ground.users else 0):
+        yield
 
 
 def rlimits(limits: dict, tasks: int, cpu_s: float, spare_mib: int) -> dict[int, int]:
@@ -342,16 +429,22 @@ def folder_use(ground: Ground, folder: int, disk_mib: int) -> tuple[int, bool]:
     if ground.tier == "B":
         use = os.fstatvfs(folder)
         return (use.f_blocks - use.f_bfree) * use.f_frsize, use.f_bavail == 0 or use.f_ffree == 0
-    used, names = boxes.use(folder, 1024 + disk_mib * _INODES_PER_MIB)
+    with users.acting_as(ground.uid):
+        used, names = boxes.use(folder, 1024 + disk_mib * _INODES_PER_MIB)
     return used, used > disk_mib * _MIB or names > 1024 + disk_mib * _INODES_PER_MIB
 
 
 def clean(ground: Ground) -> None:
     """After a sample, its processes dead: remove what it left. Raises OSError."""
-    if ground.tier != "B":
-        boxes.remove(ground.box)
+    if ground.tier == "B":
+        return
+    with users.acting_as(ground.uid):
+        if ground.uid:
+            boxes.empty(os.path.dirname(ground.box), ground.uid)  # the slot: a sample may make more there than its box
+        else:
+            boxes.remove(ground.box)
         if ground.shm:
-            boxes.empty(SHM)
+            boxes.empty(SHM, ground.uid or os.getuid())
 
 
 def _folders(ground: Ground) -> list[str]:
@@ -362,7 +455,20 @@ def _folders(ground: Ground) -> list[str]:
 def leave(ground: Ground) -> None:
     """At the supervisor's end: remove what `ready` made."""
     if ground.tier != "B":
-        boxes.remove(os.path.dirname(ground.box))
+        if ground.users is not None:
+            reaper.end_all(ground.users, ground.proc)
+        remove_base(os.path.dirname(ground.box))
+
+
+def remove_base(base: str) -> None:
+    """Remove a folder of `landlock.make_base` and all that samples left in it, each thing as its owner's."""
+    if (block := users.current()) is not None:
+        for slot in os.scandir(base):
+            for uid in {entry.stat(follow_symlinks=False).st_uid for entry in os.scandir(slot.path)}:
+                if block.has(uid, None):
+                    with users.acting_as(uid):
+                        boxes.empty(slot.path, uid)
+    boxes.remove(base)
 
 
 def be_first_to_die(ground: Ground) -> None:
@@ -375,13 +481,14 @@ def be_first_to_die(ground: Ground) -> None:
     os.close(fd)
 
 
-def fetch(folder: int, path: str, most: int) -> bytes | None:
+def fetch(ground: Ground, folder: int, path: str, most: int) -> bytes | None:
     """A file that the sample left at `path`, its processes dead: None unless it is a regular file with one name.
 
     Opened beneath the sample's folder, no link followed, no mount crossed. At most `most` bytes: a larger one is None.
     """
     try:
-        fd = linux.open_beneath(folder, f"work/{path}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY)
+        with users.acting_as(ground.uid):
+            fd = linux.open_beneath(folder, f"work/{path}", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY)
     except OSError:
         return None
     with open(fd, "rb") as file:

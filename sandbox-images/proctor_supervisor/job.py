@@ -24,7 +24,7 @@ class Job:
 
     limits: all eight; tasks: RLIMIT_NPROC; cpu_s: CPU backstop per process; argv: arguments of the program;
     files: paths of input files, whose bytes are the last blobs; code: the second blob is marshalled code;
-    stdin_file: also put standard input where /dev/stdin points; options: of the pair.
+    stdin_file: also put standard input where /dev/stdin points; number: how many ran before; options: of the pair.
     blobs: the source (for tests: their JSON) first.
     """
 
@@ -36,6 +36,7 @@ class Job:
     files: list[str] = field(default_factory=list)
     code: bool = False
     stdin_file: bool = False
+    number: int = 0
     options: dict = field(default_factory=dict)
     blobs: list[bytes] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""Landlock domains of tier A. Needs no right; Linux 6.12 (ABI 6) for scoped signals and abstract sockets.
+"""Landlock domains of tiers A and U. Needs no right; A needs Linux 6.12 (ABI 6) for scoped signals, U takes any.
 
 A domain only ever takes away, nests, and holds for all that descend from who entered it. What it does not look at
 (stat, chmod, utime, setxattr by path) is left to permissions and to the filter of system calls.
@@ -14,10 +14,10 @@ from . import linux
 
 ABI = 6
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
-_REFER, _TRUNCATE = 1 << 13, 1 << 14
+_REFER, _TRUNCATE, _IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 ALL = (1 << 16) - 1
 """Every right on files of ABI 6: up to LANDLOCK_ACCESS_FS_IOCTL_DEV."""
-_FILE_ONLY = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | 1 << 15
+_FILE_ONLY = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _NET, _SCOPED = 0b11, 0b11
 
@@ -36,9 +36,18 @@ def system(prefixes: list[str]) -> list[Rule]:
     return rules + [(path, _READ_FILE | _WRITE_FILE) for path in _DEVICES]
 
 
+def offered(abi: int) -> tuple[int, int, int]:
+    """Rights on files, on the network and scopes that an ABI knows: Linux's include/uapi/linux/landlock.h."""
+    files = (1 << 13) - 1
+    for since, right in ((2, _REFER), (3, _TRUNCATE), (5, _IOCTL_DEV)):
+        files |= right if abi >= since else 0
+    return files, _NET if abi >= 4 else 0, _SCOPED if abi >= 6 else 0
+
+
 def domain(rules: list[Rule]) -> int:
     """A ruleset that refuses all but `rules`: a descriptor. Without rules it leaves files alone. Raises OSError."""
-    ruleset = linux.landlock_ruleset(ALL if rules else 0, _NET, _SCOPED)
+    known, net, scoped = offered(linux.landlock_abi())
+    ruleset = linux.landlock_ruleset(known if rules else 0, net, scoped)
     for path, access in rules:
         try:
             fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -46,7 +55,7 @@ def domain(rules: list[Rule]) -> int:
             continue  # this system has no such folder
         if not stat.S_ISDIR(os.fstat(fd).st_mode):
             access &= _FILE_ONLY
-        linux.landlock_allow(ruleset, fd, access)
+        linux.landlock_allow(ruleset, fd, access & known)
         os.close(fd)
     return ruleset
 
@@ -93,8 +102,6 @@ def _runs(pid: int) -> bool:
 
 def make_base() -> str:
     """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError."""
-    if linux.landlock_abi() < ABI:
-        raise OSError(f"Landlock ABI {linux.landlock_abi()}, and signals are scoped from {ABI} on")
     for base in sorted(_BASES, key=_room, reverse=True):
         try:
             return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
+import signal
 import struct
 
 CLONE_NEWNS = 0x00020000
@@ -19,7 +21,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 22, 24
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 4, 8, 22, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
@@ -39,7 +41,7 @@ MACHINE = platform.machine()
 
 # The same on every architecture since 5.1, but pivot_root.
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(MACHINE, -1)
-_SYS_OPENAT2, _SYS_MOUNT_SETATTR = 437, 442
+_SYS_CLOSE_RANGE, _SYS_OPENAT2, _SYS_MOUNT_SETATTR = 436, 437, 442
 _SYS_LANDLOCK_CREATE_RULESET, _SYS_LANDLOCK_ADD_RULE, _SYS_LANDLOCK_RESTRICT_SELF = 444, 445, 446
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -51,6 +53,10 @@ _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 # The same library, called without letting go of the interpreter's lock.
 _bare = ctypes.PyDLL(None, use_errno=True)
 
+_HAS_CLOSE_RANGE = (
+    _libc.syscall(ctypes.c_long(_SYS_CLOSE_RANGE), ctypes.c_uint(1 << 20), ctypes.c_uint(1 << 20), ctypes.c_uint(0))
+    == 0
+)
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
 _NO_CAPS = ctypes.create_string_buffer(24)
 
@@ -130,6 +136,14 @@ def keep_capabilities(*keep: int) -> None:
     _checked(_libc.capset(_CAP_HEADER, data), "capset")
 
 
+def effective_capabilities() -> int:
+    """The capabilities in force, a bit each."""
+    data = ctypes.create_string_buffer(24)
+    _checked(_libc.capget(_CAP_HEADER, data), "capget")
+    low, _permitted, _inheritable, high, *_rest = struct.unpack("=6I", data.raw)
+    return int(low | high << 32)
+
+
 def drop_capabilities(*bounding: int) -> None:
     """Give up every capability, and take the last ones, `bounding`, out of the bounding set."""
     for cap in bounding:
@@ -138,7 +152,10 @@ def drop_capabilities(*bounding: int) -> None:
 
 
 def open_beneath(dir_fd: int, path: str, flags: int) -> int:
-    """Open `path` beneath `dir_fd`, following no link and crossing no mount: openat2(2), Linux 5.6."""
+    """Open `path` beneath `dir_fd`, following no link and crossing no mount: openat2(2), Linux 5.6.
+
+    Where the kernel has none, name by name; no mount is crossed then because a sample's folder has none.
+    """
     resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
     how = struct.pack("=QQQ", flags | os.O_CLOEXEC, 0, resolve)
     result = _libc.syscall(
@@ -148,7 +165,24 @@ def open_beneath(dir_fd: int, path: str, flags: int) -> int:
         ctypes.c_char_p(how),
         ctypes.c_size_t(len(how)),
     )
+    if result < 0 and ctypes.get_errno() == errno.ENOSYS:
+        return _open_by_name(dir_fd, path, flags)
     return _checked(result, f"openat2 {path}")
+
+
+def _open_by_name(dir_fd: int, path: str, flags: int) -> int:
+    *folders, last = path.split("/")
+    if any(name in ("", ".", "..") for name in (*folders, last)):
+        raise OSError(errno.EINVAL, f"not a plain path: {path}")
+    here = os.dup(dir_fd)
+    try:
+        for name in folders:
+            below = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            os.close(here)
+            here = below
+        return os.open(last, flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+    finally:
+        os.close(here)
 
 
 def landlock_abi() -> int:
@@ -195,9 +229,43 @@ def seccomp(program: bytes) -> None:
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
 
 
-def close_above(lowest: int) -> None:
-    """Close every descriptor from `lowest` on."""
+def close_but(*keep: int, lowest: int = 3) -> None:
+    """Close every descriptor from `lowest` on, but `keep`."""
+    if not _HAS_CLOSE_RANGE:  # a million calls else
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) >= lowest and int(name) not in keep:
+                try:
+                    os.close(int(name))
+                except OSError:
+                    continue  # the one that listed them
+        return
+    for fd in sorted(keep):
+        os.closerange(lowest, fd)
+        lowest = fd + 1
     os.closerange(lowest, 1 << 20)
+
+
+def adopt_orphans() -> bool:
+    """Become the subreaper of our descendants; False where the kernel has none (gVisor)."""
+    return bool(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def pidfd_open(pid: int) -> int:
+    """pidfd_open(2), Linux 5.3; -1 where the kernel has none (gVisor)."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno == errno.ENOSYS:
+            return -1
+        raise
+
+
+def send_signal(pid: int, pidfd: int, number: int) -> None:
+    """Signal a process that we have not waited for, by its pidfd if there is one. Raises OSError."""
+    if pidfd >= 0:
+        signal.pidfd_send_signal(pidfd, number)
+    else:
+        os.kill(pid, number)
 
 
 def default_thread_stack(size: int) -> None:

@@ -11,6 +11,7 @@ and
     --token TEXT    with --dial: said in `hello`
     --min-tier T    refuse to run below this tier (U < A < B); default A
     --tier T        use this tier and no other
+    --users N       started by root, with tier U allowed: become user N; N + 1 to N + 255 are samples'; default: found
     --image NAME    what `hello` says as image; default: the interpreter
     --path FOLDER   (repeated) added to the programs' sys.path
     --bind FOLDER   (repeated) added to what samples may read
@@ -37,7 +38,7 @@ import socket
 import sys
 import time
 
-from . import boxes, guest, isolate, landlock, linux, protocol
+from . import guest, isolate, landlock, linux, protocol, users
 from .dial import dial
 from .isolate import Ground, Unavailable
 from .languages.probe import folders_of, languages
@@ -60,6 +61,7 @@ ENVIRONMENT = {
 
 _REFUSED = 3
 _GRACE_S = 0.5
+_LOOK_S = 0.05
 _DIAL_S = 30.0
 _AGAIN_S = 1.0
 _THREAD_STACK = 8 << 20
@@ -81,7 +83,7 @@ def main() -> None:
     options.languages = languages(options.languages)
     options.bind += [folder for name in options.languages for folder in folders_of(name)]
     _remove_stale()
-    _become_nobody_else(options.tier)
+    _become_nobody_else(options)
     linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
         sys.exit(_keep(sock, options))
@@ -103,6 +105,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--token")
     parser.add_argument("--min-tier", choices=isolate.TIERS, default="A")
     parser.add_argument("--tier", choices=isolate.TIERS)
+    parser.add_argument("--users", type=int)
     parser.add_argument("--image")
     parser.add_argument("--path", action="append", default=[])
     parser.add_argument("--bind", action="append", default=[])
@@ -125,14 +128,17 @@ def _start_anew() -> None:
 def _remove_stale() -> None:
     """Remove what killed keepers left. Each as its owner, never as root: a sample chose the names in it."""
     for path, uid in landlock.stale():
-        if os.geteuid() not in (0, uid) or (os.geteuid() == 0 and uid < isolate.MADE_UP_UIDS):
+        block = users.of_supervisor(uid)
+        if os.geteuid() not in (0, uid) or (os.geteuid() == 0 and uid < isolate.MADE_UP_UIDS and block is None):
             continue
         pid = os.fork()
         if pid == 0:
             try:
-                if os.geteuid() == 0:
+                if os.geteuid() == 0 and block is not None:
+                    users.stand_as(block)
+                elif os.geteuid() == 0:
                     _become(uid)
-                boxes.remove(path)
+                isolate.remove_base(path)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)
@@ -144,9 +150,15 @@ def _become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def _become_nobody_else(tier: str | None) -> None:
+def _become_nobody_else(options: argparse.Namespace) -> None:
     """Root becomes a user of its own, so that limits, signals and files per user are this sandbox's alone."""
-    if os.geteuid() != 0 or tier == "U":
+    if os.geteuid() != 0:
+        return
+    if (options.tier or options.min_tier) == "U":
+        try:
+            users.leave_root(options.users)
+        except OSError as error:
+            raise SystemExit(f"cannot give up root: {error}") from None
         return
     for uid in (isolate.MADE_UP_UIDS + os.getpid(), 60_000 + os.getpid() % 5_000, 65_534):
         try:
@@ -193,10 +205,8 @@ def _keep(sock: socket.socket, options: argparse.Namespace) -> int:
     pid = os.fork()
     if pid == 0:
         _supervise(sock, options, ground)
-    pidfd = os.pidfd_open(pid)
-    _wait(sock, pidfd)
+    _wait(sock, pid)
     sock.close()
-    os.close(pidfd)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if ground is not None:
         isolate.leave(ground)
@@ -227,16 +237,38 @@ def _stand(tier: str, prefixes: list[str]) -> Ground | None:
     return isolate.ready(tier, prefixes)
 
 
-def _wait(sock: socket.socket, pidfd: int) -> None:
+def _wait(sock: socket.socket, pid: int) -> None:
     """Until the supervisor has ended. Kill it if it outlives its connection by more than a moment."""
+    pidfd = linux.pidfd_open(pid)
     poller = select.poll()
     poller.register(sock, 0)  # hang-up is always told
-    poller.register(pidfd, select.POLLIN)
-    if pidfd in dict(poller.poll()):
+    if pidfd < 0:
+        _wait_without_pidfd(poller, pid)
         return
-    poller.unregister(sock)
-    if not poller.poll(_GRACE_S * 1000):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    poller.register(pidfd, select.POLLIN)
+    if pidfd not in dict(poller.poll()):
+        poller.unregister(sock)
+        if not poller.poll(_GRACE_S * 1000):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    os.close(pidfd)
+
+
+def _wait_without_pidfd(poller: select.poll, pid: int) -> None:
+    """`_wait` by looking every now and then; as process 1, also bury the samples' orphans, who come to us."""
+    until: float | None = None
+    while True:
+        if until is not None:
+            time.sleep(_LOOK_S)
+        elif poller.poll(_LOOK_S * 1000):
+            until = time.monotonic() + _GRACE_S
+        if until is not None and time.monotonic() > until:
+            os.kill(pid, signal.SIGKILL)
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        while ended is not None and ended.si_pid != pid:
+            os.waitpid(ended.si_pid, 0)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is not None:
+            return
 
 
 def _supervise(sock: socket.socket, options: argparse.Namespace, ground: Ground | None) -> None:
@@ -260,8 +292,4 @@ def _close_all_but(sock: socket.socket, ground: Ground | None) -> None:
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    lowest = 3
-    for fd in sorted({sock.fileno(), *(isolate.descriptors(ground) if ground else [])}):
-        os.closerange(lowest, fd)
-        lowest = fd + 1
-    linux.close_above(lowest)
+    linux.close_but(sock.fileno(), *(isolate.descriptors(ground) if ground else []))

@@ -14,6 +14,18 @@ from .isolate import TIERS, Unavailable
 
 _LIMITS = {"memory_mib": 1024, "processes": 1, "disk_mib": 1}
 _REASON_MAX = 4096
+_SHARED = (
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/dev/mqueue",
+    "/run",
+    "/run/lock",
+    "/run/user",
+    "/dev",
+    "/var/crash",
+    "/home",
+)
 
 
 def choose(prefixes: list[str], *, only: str | None, least: str) -> str:
@@ -43,8 +55,9 @@ def _try_sample(tier: str, prefixes: list[str]) -> None:
     ground = isolate.ready(tier, prefixes)
     try:
         isolate.settle(ground)
-        reason = _in_a_child(lambda: _be_sample(ground))
-        isolate.clean(ground)
+        sample = isolate.of_sample(isolate.part(ground, "candidate"), 0)
+        reason = _in_a_child(lambda: _be_sample(sample))
+        isolate.clean(sample)
     finally:
         isolate.leave(ground)
     if reason is not None:
@@ -55,10 +68,29 @@ def _be_sample(ground: isolate.Ground) -> None:
     outside = os.getppid()
     os.close(isolate.enter(ground, 1, 0))
     isolate.give_up(ground, isolate.rlimits(_LIMITS, 64, 10, 1))
-    if ground.tier == "A":
+    if ground.tier != "B":
         _must_fail(lambda: os.kill(outside, 0), "a sample can signal its supervisor")
+    if ground.tier == "A":
         _must_fail(lambda: os.listdir("/proc"), "a sample can read /proc")
+    if ground.tier == "U":
+        _must_not_write(ground)
     _must_fail(lambda: linux.unshare(linux.CLONE_NEWUSER), "a sample can make namespaces")
+
+
+def _must_not_write(ground: isolate.Ground) -> None:
+    """Without Landlock, permissions alone keep samples from leaving each other files: look where all may write."""
+    own = {os.path.realpath(isolate.SHM)} if ground.shm else set()
+    for place in {os.path.realpath(place) for place in (*_SHARED, *_mount_points())} - own:
+        if os.path.isdir(place):
+            _must_fail(lambda place=place: os.mkdir(f"{place}/sandbox-trial"), f"a sample can write in {place}")  # type: ignore[misc]
+
+
+def _mount_points() -> list[str]:
+    try:
+        with open("/proc/self/mounts") as file:
+            return [line.split()[1] for line in file]
+    except OSError:  # Landlock stands before it
+        return []
 
 
 def _must_fail(attempt: Callable[[], object], meaning: str) -> None:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from . import account, guest, isolate, job, native, reaper, zygote
+from . import account, guest, isolate, job, linux, native, reaper, zygote
 from .account import Load, Process, Tree
 from .isolate import Ground
 from .job import Job
@@ -97,9 +97,7 @@ class Host:
         tests = Zygote(isolate.part(ground, "tests"), guest.make_ready, guest.enter)
         ours = {int(os.readlink("self", dir_fd=ground.proc))}
         for one in (candidates, tests):
-            pidfd = os.pidfd_open(one.pid)
-            ours.add(account.number(ground.proc, pidfd))
-            os.close(pidfd)
+            ours.add(account.number_of(ground.proc, one.pid))
         foreign = account.is_foreign(ground.proc)
         return cls(ground, candidates, tests, client, max(0, resident - _BARE_INTERPRETER), frozenset(ours), foreign)
 
@@ -149,11 +147,13 @@ class Guest:
 
     def __init__(self, host: Host, forker: Zygote, task: Job, stdin: bytes, more: Sequence[int] = ()) -> None:
         self.host, self.forker, self.task, self.limits = host, forker, task, task.limits
+        self.ground = isolate.of_sample(forker.ground, forker.started)
+        object.__setattr__(task, "number", forker.started)
         self.ran = Ran()
         self.put = sum(map(len, task.blobs)) + (len(stdin) if task.stdin_file else 0)
         self.output_max = _CODE_MAX if task.kind == "compile" else int(task.limits["output_kib"]) * 1024
         self.tree: Tree | None = None
-        self.pidfd = self.folder = -1
+        self.pid = self.pidfd = self.folder = -1
         self.begun = self.ended = self.doomed = False
         self.start = self.since = time.monotonic()
         self.base_cpu = 0.0  # where the clock of the present case starts
@@ -188,8 +188,9 @@ class Guest:
         """The zygote says: started, or ended."""
         message, fds, _flags, _address = socket.recv_fds(self.forker.conn, 64, 1)
         if message[:1] == b"S":
-            self.pidfd = fds[0]
-            self.tree = self._tree(zygote.STARTED.unpack(message)[1])
+            self.pid = zygote.STARTED.unpack(message)[1]
+            self.pidfd = fds[0] if fds else -1
+            self.tree = self._tree(self.pid)
             if self.doomed:
                 self.kill()
         elif message[:1] == b"E":
@@ -203,7 +204,8 @@ class Guest:
     def _tree(self, pid: int) -> Tree:
         proc = self.host.ground.proc
         try:
-            return Tree(proc, account.number(proc, self.pidfd) if self.host.foreign else pid, pid)
+            root = account.number(proc, self.pidfd) if self.host.foreign else pid
+            return Tree(proc, root, pid, uid=self.ground.uid or None)
         except ValueError:  # ended and waited for already
             return Tree(proc, -1, pid)
 
@@ -249,10 +251,10 @@ class Guest:
     def kill(self) -> None:
         """Kill the whole tree; its end will be told by the zygote."""
         self.doomed = True
-        if self.pidfd >= 0 and not self.ended:
+        if self.pid > 0 and not self.ended:
             try:
-                signal.pidfd_send_signal(self.pidfd, reaper.STOP if self.host.ground.helpers else signal.SIGKILL)
-            except ProcessLookupError:
+                linux.send_signal(self.pid, self.pidfd, reaper.STOP if self.ground.helpers else signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):  # PermissionError: a reaper of tier U that kills already
                 pass
 
     def stop(self, limit: str) -> None:
@@ -305,7 +307,7 @@ class Guest:
         used = sum(max(0, process.rss - extra) for process in live)
         if len(live) > 1 and rss > limit:
             if self.pss == 0 or self.pss + rss - self.pss_rss > limit:
-                self.pss, self.pss_rss = sum(account.proportional(self.host.ground.proc, p) for p in live), rss
+                self.pss, self.pss_rss = self._proportional(live), rss
             used = self.pss
         if self.folder >= 0:
             used += self._files()
@@ -313,16 +315,26 @@ class Guest:
         self.peak = max(self.peak, used)
         return used
 
+    def _proportional(self, live: list[Process]) -> int:
+        ours = [process for process in live if self.tree is not None and process.pid == self.tree.root]
+        proc = self.host.ground.proc
+        if self.ground.helpers == 0:
+            ours = []
+        with isolate.as_sample(self.ground):
+            theirs = sum(account.proportional(proc, process) for process in live if process not in ours)
+        return theirs + sum(account.proportional(proc, process) for process in ours)
+
     def _dropped(self, limit: int) -> int:
         """Shared memory that the tree holds though it is resident nowhere; looked for where it may be much."""
         proc = self.host.ground.proc
         grown = account.shared_memory(proc) - self.host.shared_before
         if self.tree is None or grown <= limit:
             return 0
-        return min(grown, account.shared_mappings(proc, self.tree.live))
+        with isolate.as_sample(self.ground):
+            return min(grown, account.shared_mappings(proc, self.tree.live))
 
     def _files(self) -> int:
-        ground = self.forker.ground
+        ground = self.ground
         files, full = isolate.folder_use(ground, self.folder, int(self.limits["disk_mib"]))
         if full:
             self.ran.flags.add("disk_full")
@@ -383,7 +395,7 @@ class Guest:
         self.ran.stdout, self.ran.stderr = bytes(out), bytes(err)
         self._last_words(err)
         for path in fetch:
-            content = isolate.fetch(self.folder, path, _FETCH_MAX) if self.folder >= 0 else None
+            content = isolate.fetch(self.ground, self.folder, path, _FETCH_MAX) if self.folder >= 0 else None
             if content is not None:
                 self.ran.files[path] = content
         self.close()
@@ -391,7 +403,7 @@ class Guest:
 
     def _clean(self) -> None:
         try:
-            isolate.clean(self.forker.ground)
+            isolate.clean(self.ground)
         except OSError as error:
             raise Fault(f"a sample's folder cannot be removed: {error}") from None
 
@@ -473,7 +485,9 @@ class Watch:
             self.drop(fd)
 
     def _measure(self, now: float) -> None:
-        processes = account.scan(self.host.ground.proc, self.host.ours, self.host.foreign)
+        processes = account.scan(
+            self.host.ground.proc, self.host.ours, self.host.foreign, users=self.host.ground.users is not None
+        )
         if self.before is None:
             self.before = account.load(self.host.ground.proc)
             self.host.shared_before = account.shared_memory(self.host.ground.proc)
@@ -515,5 +529,7 @@ def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wal
 
 def tasks_allowed(host: Host, limits: dict, trees: int = 1) -> int:
     """RLIMIT_NPROC for a sample: beside what else runs, one more than each tree may have, so that this is seen."""
+    if host.ground.users is not None:  # each tree has a user of its own
+        return int(limits["processes"]) + 1
     others = _OWN_TASKS if host.ground.tier == "B" else account.tasks_of_user(host.ground.proc) + _OWN_TASKS
     return others + trees * (int(limits["processes"]) + 1)

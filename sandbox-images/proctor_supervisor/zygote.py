@@ -21,7 +21,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 
-from . import linux
+from . import linux, reaper
 from .isolate import Ground
 
 STARTED = struct.Struct("=ci")
@@ -32,12 +32,13 @@ UNREADY = 70
 
 
 class Zygote:
-    """The supervisor's end. pid: the zygote's own; ground: where its samples stand."""
+    """The supervisor's end. pid: the zygote's own; ground: where its samples stand; started: how many there were."""
 
     def __init__(
         self, ground: Ground, ready: Callable[[Ground], None], entry: Callable[[Ground, list[int]], None]
     ) -> None:
         self.ground = ground
+        self.started = 0
         self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.collect()
         gc.freeze()
@@ -49,6 +50,7 @@ class Zygote:
 
     def start(self, fds: Sequence[int]) -> None:
         """Fork a sample that gets `fds`."""
+        self.started += 1
         socket.send_fds(self.conn, [b"F"], fds)
 
 
@@ -61,8 +63,8 @@ def _serve(
     """Get `ready`, then fork samples, each of which does `entry`, until the supervisor is gone. Never returns."""
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-        _close_but(conn.fileno(), ground.proc)
+        linux.adopt_orphans()
+        linux.close_but(conn.fileno(), ground.proc)
         own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
         ready(ground)
         gc.collect()
@@ -106,9 +108,10 @@ def _attend(conn: socket.socket, pid: int, fds: Sequence[int], ground: Ground) -
     """Tell the supervisor of the sample's start and end."""
     for fd in fds:
         os.close(fd)
-    pidfd = os.pidfd_open(pid)
-    socket.send_fds(conn, [STARTED.pack(b"S", pid)], [pidfd])
-    os.close(pidfd)
+    pidfd = linux.pidfd_open(pid)
+    socket.send_fds(conn, [STARTED.pack(b"S", pid)], [pidfd] if pidfd >= 0 else [])
+    if pidfd >= 0:
+        os.close(pidfd)
     _pid, status, usage = os.wait4(pid, 0)
     if ground.helpers:
         _bury_orphans(ground)
@@ -123,7 +126,9 @@ def _bury_orphans(ground: Ground) -> None:
         except ChildProcessError:
             return
         if pid == 0:
-            for child in _children(ground):
+            if ground.users is not None:
+                reaper.end_all(ground.users, ground.proc, ground.part)
+            for child in _children(ground) if ground.users is None else ():
                 os.kill(child, signal.SIGKILL)
             os.waitpid(-1, 0)
 
@@ -132,12 +137,3 @@ def _children(ground: Ground) -> list[int]:
     fd = os.open("thread-self/children", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
     with open(fd) as file:
         return [int(word) for word in file.read().split()]
-
-
-def _close_but(*keep: int) -> None:
-    """Close every descriptor from 3 on but `keep`."""
-    lowest = 3
-    for fd in sorted(keep):
-        os.closerange(lowest, fd)
-        lowest = fd + 1
-    linux.close_above(lowest)

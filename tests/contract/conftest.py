@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,12 @@ def _namespace(tier: str) -> Callable[[], Provider]:
     return lambda: NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
 
 
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="tier U needs root, to become other users")
+
 KINDS = [
     pytest.param(Kind("namespace", "B", _namespace("B")), id="namespace-B"),
     pytest.param(Kind("namespace", "A", _namespace("A")), id="namespace-A"),
+    pytest.param(Kind("namespace", "U", _namespace("U")), id="namespace-U", marks=AS_ROOT),
     *(pytest.param(Kind(name, tier, make), id=name, marks=marks) for name, tier, make, marks in OTHER_KINDS),
 ]
 

@@ -106,6 +106,7 @@ class AttachedContainers(_Attached):
 OTHER_KINDS = [
     ("docker-B", "B", docker("B"), [pytest.mark.docker]),
     ("docker-A", "A", docker("A"), [pytest.mark.docker]),
+    ("docker-U", "U", docker("U"), [pytest.mark.docker]),
     ("attached-B", "B", lambda: AttachedProcesses("B"), []),
     ("attached-docker-B", "B", lambda: AttachedContainers("B"), [pytest.mark.docker]),
 ]

@@ -16,7 +16,7 @@ from proctor.errors import SandboxLost, SandboxUnavailable
 from proctor.sandbox.namespace import NamespaceProvider
 from proctor.settings import Settings
 
-from .conftest import LIMITS, Runner
+from .conftest import AS_ROOT, LIMITS, Runner
 
 TESTS = {
     "kind": "function",
@@ -24,6 +24,8 @@ TESTS = {
     "cases": [{"args": [], "kwargs": {}, "expected": 1, "result": "return"}],
     "compare": {"abs_tol": 0, "rel_tol": 0, "types": "json"},
 }
+
+TIERS = ["B", "A", pytest.param("U", marks=AS_ROOT)]
 
 WORKER = """
 import sys
@@ -48,7 +50,7 @@ def _boxes() -> set[str]:
     return {str(path) for base in ("/dev/shm", "/tmp") for path in Path(base).glob("sandbox-*")}
 
 
-@pytest.mark.parametrize("tier", ["B", "A"])
+@pytest.mark.parametrize("tier", TIERS)
 def test_nothing_remains_of_a_killed_worker(tier: str) -> None:
     boxes = _boxes()
     source = (
@@ -74,7 +76,7 @@ def test_nothing_remains_of_a_killed_worker(tier: str) -> None:
     worker.stderr.close()
 
 
-@pytest.mark.parametrize("tier", ["B", "A"])
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("victim", [0, 1, 2, 3], ids=["keeper", "supervisor", "candidates", "tests"])
 def test_a_supervisor_that_dies_is_replaced(tier: str, victim: int) -> None:
     provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
@@ -112,7 +114,7 @@ def test_a_worker_without_root_isolates_as_well(tier: str) -> None:
     assert done.stdout.split() == [tier, "True", "False", "in"], done.stderr
 
 
-def test_a_tier_that_does_not_work_is_refused() -> None:
+def test_a_tier_below_the_least_that_is_allowed_is_refused() -> None:
     provider = NamespaceProvider(Settings(min_tier="B"), tier="A")
     with pytest.raises(SandboxUnavailable, match="no isolation that is strong enough"):
         provider.session()
@@ -145,7 +147,7 @@ def _size(pid: int) -> tuple[int, int]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("tier", ["B", "A"])
+@pytest.mark.parametrize("tier", TIERS)
 def test_many_samples_without_growth(tier: str) -> None:
     """1,000 samples on one sandbox: no more memory, descriptors, processes or mounts than after the first fifty."""
     provider = NamespaceProvider(Settings(min_tier=tier, sandbox_recycle=2000), tier=tier)  # type: ignore[arg-type]
@@ -179,7 +181,7 @@ def test_many_samples_without_growth(tier: str) -> None:
     provider.close()
 
 
-@pytest.mark.parametrize("tier", ["B", "A"])
+@pytest.mark.parametrize("tier", TIERS)
 def test_nothing_runs_after_bombs(tier: str) -> None:
     provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
     before = _descendants()

@@ -3,6 +3,9 @@
 No network, a read-only root, no capability, no new privileges, a seccomp allow-list of ours, limits on memory,
 processes and CPU, one small tmpfs, a uid of its own, IPC of its own, no log, no restart, no init but the supervisor.
 The only thing of the host in it is the folder with the worker's socket, read-only, which is empty once it was dialled.
+
+Where tier U is allowed (`PROCTOR_MIN_TIER=U`), and only there, the container starts as its root with two capabilities,
+SETUID and SETGID, which the supervisor gives up again if it finds a stronger tier to work.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ _OWN_MEMORY_MIB = 192
 _OWN_PROCESSES = 24
 #: The most threads that a language's runtime has beside its program's, for two programs at once.
 _RUNTIME_TASKS = 2 * max(one.headroom_tasks for one in COMMANDED.values())
-_TMPFS_MIB = 16
+_OWN_TMPFS_MIB = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,12 @@ def memory_bytes(limits: Limits) -> int:
 
 
 def fresh_uid(*, mapped: bool) -> int:
-    """A uid that no other sandbox and no account has, so that per-uid limits and signals are the sandbox's own.
+    """The first of 256 uids that no other sandbox and no account has, so that per-uid limits are the sandbox's own.
 
     `mapped`: the daemon maps container uids into a range of 65,536.
     """
-    return 20_000 + secrets.randbelow(40_000) if mapped else 1_000_000_000 + secrets.randbelow(1_000_000_000)
+    first, blocks = (20_480, 150) if mapped else (1_000_000_000, 3_900_000)
+    return first + 256 * secrets.randbelow(blocks)
 
 
 def container_options(
@@ -117,15 +121,18 @@ def container_options(
     """The arguments of `client.containers.create`.
 
     `instance` names the provider. `limits` are the first sample's, `limits_max` any sample's. The supervisor says
-    `token` to the worker first, and takes the strongest tier from `min_tier` on, or just `tier`.
+    `token` to the worker first, and takes the strongest tier from `min_tier` on, or just `tier`. `uid` is the
+    supervisor's; in tier U the ids up to `uid` + 255 are its samples'.
     """
     from docker.types import LogConfig, Mount, Ulimit
 
     memory = memory_bytes(limits)
+    many = (tier or min_tier) == "U"
     dial = ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--token", token, "--min-tier", min_tier]
+    as_root = {"user": "0:0", "cap_add": ["SETUID", "SETGID"]} if many else {}
     return {
         "image": image,
-        "command": [*dial, *(["--tier", tier] if tier else [])],
+        "command": [*dial, *(["--tier", tier] if tier else []), *(["--users", str(uid)] if many else [])],
         "name": f"proctor-{secrets.token_hex(6)}",
         "labels": {LABEL_WORKER: owner.worker, LABEL_HOST: owner.host, LABEL_INSTANCE: instance},
         "user": f"{uid}:{uid}",
@@ -136,7 +143,7 @@ def container_options(
         "privileged": False,
         "ipc_mode": "private",
         "mounts": [Mount(SOCKET_FOLDER, str(folder), type="bind", read_only=True)],
-        "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={_TMPFS_MIB}m,mode=1777"},
+        "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={limits_max.disk_mib + _OWN_TMPFS_MIB}m,mode=711,uid={uid},gid={uid}"},
         "shm_size": 1 << 20,
         "mem_limit": memory,
         "memswap_limit": memory,  # memory and swap together: no swap
@@ -150,4 +157,5 @@ def container_options(
         "runtime": runtime,
         "stdin_open": False,
         "tty": False,
+        **as_root,
     }

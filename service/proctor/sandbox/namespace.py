@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-import threading
-from collections import deque
 from functools import cache
 from pathlib import Path
 
 import proctor_supervisor
 from proctor.errors import SandboxError, SandboxUnavailable
-from proctor.sandbox.leased import LeasedSession
+from proctor.sandbox.leased import LeasedSession, require
+from proctor.sandbox.pool import Pool
 from proctor.sandbox.provider import Session
 from proctor.sandbox.session import SocketSession
 from proctor.settings import Settings
@@ -38,30 +37,11 @@ class NamespaceProvider:
         """`tier`: use this one and no other, for tests."""
         self._settings = settings
         self._tier = tier
-        self._lock = threading.Lock()
-        self._warm: deque[_Sandbox] = deque()
-        self._lent: dict[int, _Sandbox] = {}
-        self._closed = False
+        self._pool = Pool(self._start, recycle=settings.sandbox_recycle)
 
     def session(self, language: str = "python") -> Session:
         """See `Provider.session`."""
-        with self._lock:
-            if self._closed:
-                raise SandboxUnavailable("the provider is closed")
-            sandbox = self._warm.popleft() if self._warm else None
-        if sandbox is not None and not (sandbox.alive() and sandbox.session.healthy()):
-            sandbox.end()
-            sandbox = None
-        if sandbox is None:
-            sandbox = _Sandbox(self._settings, self._tier)
-        if language not in sandbox.session.hello.languages:
-            sandbox.end()
-            raise SandboxUnavailable(
-                f"the interpreter serves {sorted(sandbox.session.hello.languages)}, not {language}"
-            )
-        with self._lock:
-            self._lent[id(sandbox.session)] = sandbox
-        return sandbox.session
+        return self._pool.session(language)
 
     def languages(self) -> dict[str, str]:
         """See `Provider.languages`: every sandbox here serves all that the host has, and says so itself."""
@@ -69,31 +49,27 @@ class NamespaceProvider:
 
     def give_back(self, session: Session) -> None:
         """See `Provider.give_back`."""
-        with self._lock:
-            sandbox = self._lent.pop(id(session), None)
-            if sandbox is None:
-                return
-            keep = not self._closed and sandbox.alive() and sandbox.session.samples < self._settings.sandbox_recycle
-            if keep:
-                self._warm.append(sandbox)
-        if not keep:
-            sandbox.end()
+        self._pool.give_back(session)
 
     def close(self) -> None:
         """See `Provider.close`."""
-        with self._lock:
-            self._closed = True
-            sandboxes = [*self._warm, *self._lent.values()]
-            self._warm.clear()
-            self._lent.clear()
-        for sandbox in sandboxes:
+        self._pool.close()
+
+    def _start(self, language: str) -> _Sandbox:
+        sandbox = _Sandbox(self._settings, self._tier, language)
+        try:
+            require(sandbox.session.hello, tier=self._settings.min_tier, language=language)
+        except SandboxError:
             sandbox.end()
+            raise
+        return sandbox
 
 
 class _Sandbox:
     """One supervisor's process and its session. Raises SandboxUnavailable where it cannot start."""
 
-    def __init__(self, settings: Settings, tier: str | None) -> None:
+    def __init__(self, settings: Settings, tier: str | None, language: str) -> None:
+        self.language = language
         python = settings.sandbox_python or SYSTEM_PYTHON
         arguments = _arguments(settings, tier)
         ours, theirs = socket.socketpair()
@@ -114,19 +90,22 @@ class _Sandbox:
         finally:
             theirs.close()
         try:
-            self._inner = SocketSession(ours, allow_in_process=settings.allow_in_process)
+            inner = SocketSession(ours, allow_in_process=settings.allow_in_process)
         except SandboxError as error:
-            raise SandboxUnavailable(f"the sandbox did not start: {error} {self.end()}".strip()) from error
-        self.session = LeasedSession(self._inner)
+            raise SandboxUnavailable(f"the sandbox did not start: {error} {self._end()}".strip()) from error
+        self.session = LeasedSession(inner)
 
-    def alive(self) -> bool:
-        """Whether it can serve another sample, as far as can be seen from here."""
-        return not self._inner.closed and self._process.poll() is None
+    def healthy(self) -> bool:
+        """Whether its supervisor still answers."""
+        return self._process.poll() is None and self.session.healthy()
 
-    def end(self) -> str:
-        """End it, wait for that, and return what it wrote on stderr."""
-        if hasattr(self, "_inner"):
-            self._inner.close()
+    def end(self) -> None:
+        """Hang up, and wait for its end."""
+        self.session.close()
+        self._end()
+
+    def _end(self) -> str:
+        """Wait for its end; what it wrote on stderr."""
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
