@@ -124,8 +124,13 @@ def _users_seen(proc: int) -> set[int]:
 def _reap(main: int, bond: Bond) -> NoReturn:
     linux.close_but(*bond.keep, lowest=0)
     status: int | None = None
+    stopping = False
     while status is None:
-        if signal.sigwaitinfo(_WATCHED).si_signo == STOP:
+        if stopping:  # again and again: the sample's process may not have become its user yet
+            signal.sigtimedwait(_WATCHED, _PAUSE_S)
+        else:
+            stopping = signal.sigwaitinfo(_WATCHED).si_signo == STOP
+        if stopping:
             bond.kill_all()
         status = _collect(main)
     bond.kill_all()

@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import Sequence
 
-from . import account, job
+from . import job
 from .job import Job
 from .run import Fault, Guest, Host, Ran
 
@@ -91,9 +91,8 @@ class Resident(Guest):
         self.before_s = self.began_cpu = self.base_cpu = self.clock()
 
     def _read(self) -> None:
-        host = self.host
         if self.tree is not None:
-            self.tree.read(account.scan(host.ground.proc, host.ours, host.foreign), time.monotonic())
+            self.tree.read(self.host.scan(), time.monotonic())
 
     def rest(self) -> None:
         """The run has ended well, and nothing of it stays."""

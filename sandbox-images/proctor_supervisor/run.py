@@ -76,6 +76,10 @@ class Host:
         self.cpu_before = self.cgroup_cpu() or 0.0
         self.kills_before = self.ground.cgroup.kills() if self.ground.cgroup else 0
 
+    def scan(self) -> dict[int, Process]:
+        """Every process but our own, by its number in /proc."""
+        return account.scan(self.ground.proc, self.ours, self.foreign, users=self.ground.users is not None)
+
     def cgroup_cpu(self) -> float | None:
         """CPU seconds of our cgroup, but for our own; None without one."""
         total = self.ground.cgroup.cpu_s() if self.ground.cgroup else None
@@ -485,9 +489,7 @@ class Watch:
             self.drop(fd)
 
     def _measure(self, now: float) -> None:
-        processes = account.scan(
-            self.host.ground.proc, self.host.ours, self.host.foreign, users=self.host.ground.users is not None
-        )
+        processes = self.host.scan()
         if self.before is None:
             self.before = account.load(self.host.ground.proc)
             self.host.shared_before = account.shared_memory(self.host.ground.proc)

@@ -4,9 +4,9 @@ A supervisor that was started as root becomes the first id of a block of `BLOCK`
 CAP_SETUID and CAP_SETGID of root's powers, for this:
 
 - a sample's process becomes an id of its own (`become`), another for each, in rotation;
-- the reaper takes the sample's id as its *effective* one (`Killer`) to kill all that has it. Its real and saved ids are
-  the block's second, and a sample may signal only by those: it cannot kill its reaper, and the reaper's `kill(-1)`
-  reaches nobody but that sample;
+- the reaper takes the sample's id as its *effective* one (`become_killer`) to kill all that has it. Its real and saved
+  ids are one of the block's helpers, and a sample may signal only by those: it cannot kill its reaper, and the reaper's
+  `kill(-1)` reaches nobody but that sample;
 - the supervisor takes it for a moment (`acting_as`) to look at the sample's files, its real and saved ids its own.
 
 Files: a slot (see `isolate`) belongs to the supervisor and to the group of its kind of sample, which no sample of the
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from . import linux
 
 BLOCK = 256
-_SAMPLES = 120
+_HELPERS, _SAMPLES = 3, 120
 _FIRST, _BLOCKS = 1_000_000_000, 4_000_000
 _FIRST_MAPPED, _BLOCKS_MAPPED = 20_480, 150  # where a user namespace maps 65,536 ids
 _TRIES = 8
@@ -38,10 +38,9 @@ class Users:
 
     own: int
 
-    @property
-    def killer(self) -> int:
-        """Real and saved user of a reaper that kills."""
-        return self.own + 1
+    def killer(self, uid: int) -> int:
+        """Real and saved user of a reaper that kills a sample; one for each kind, else one reaper kills the other."""
+        return self.own + (1 if self.has(uid, "candidate") else 2)
 
     @property
     def groups(self) -> list[int]:
@@ -54,13 +53,13 @@ class Users:
 
     def sample(self, part: str, number: int) -> int:
         """The user of the `number`th sample of a kind."""
-        return self.own + 2 + number % _SAMPLES + (_SAMPLES if part == "tests" else 0)
+        return self.own + _HELPERS + number % _SAMPLES + (_SAMPLES if part == "tests" else 0)
 
     def has(self, uid: int, part: str | None) -> bool:
         """Whether a user is a sample's, of one kind or (None) of any."""
         first = {"candidate": 0, "tests": _SAMPLES, None: 0}[part]
         many = 2 * _SAMPLES if part is None else _SAMPLES
-        return self.own > 0 and first <= uid - self.own - 2 < first + many
+        return self.own > 0 and first <= uid - self.own - _HELPERS < first + many
 
 
 def current() -> Users | None:
@@ -143,9 +142,10 @@ def become_killer(block: Users, uid: int, pdeathsig: int) -> None:
     """
     if not block.has(uid, None):
         raise OSError(errno.EPERM, f"user {uid} is no sample's")
-    os.setresuid(block.killer, uid, block.killer)
+    killer = block.killer(uid)
+    os.setresuid(killer, uid, killer)
     linux.keep_capabilities()
-    if os.getresuid() != (block.killer, uid, block.killer) or linux.effective_capabilities():
+    if os.getresuid() != (killer, uid, killer) or linux.effective_capabilities():
         raise OSError(errno.EPERM, "we are not who we meant to become")
     linux.prctl(linux.PR_SET_PDEATHSIG, pdeathsig)  # a change of the effective user clears it
 
