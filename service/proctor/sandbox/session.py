@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from proctor.errors import SandboxError, SandboxLost, SandboxProtocolError, SandboxUnavailable
-from proctor.sandbox.provider import CaseMark, DuoRan, Hello, PairRan, Ran, Sources
+from proctor.sandbox.accounts import read_pair, read_ran
+from proctor.sandbox.provider import DuoRan, Hello, PairRan, Ran, Sources
 from proctor.sandbox.stream import Stream
 from proctor.wire import Limits
 from proctor_supervisor import PROTOCOL, fingerprint, protocol
@@ -62,7 +63,7 @@ class SocketSession:
             "paths": list(more),
         }
         header, blobs = self._ask(request, [source, *more.values()], "compiled", 3 * limits.compile_s)
-        failed = None if header.get("ran") is None else _ran(header["ran"], blobs)
+        failed = None if header.get("ran") is None else read_ran(header["ran"], blobs)
         return SocketProgram(self, limits, failed)
 
     def duo(self, candidate: Sources, tests: Sources, limits: Limits) -> DuoRan:
@@ -75,10 +76,7 @@ class SocketSession:
         }
         sources = [candidate.source, *candidate.files.values(), tests.source, *tests.files.values()]
         header, blobs = self._ask(request, sources, "dueled", 6 * limits.compile_s + limits.sample_wall_s)
-        try:
-            return DuoRan(_ran(header["candidate"], blobs), _ran(header["tests"], blobs))
-        except KeyError as error:
-            raise SandboxProtocolError(f"a duo that cannot be read: {error!r}") from error
+        return DuoRan(read_ran(header.get("candidate"), blobs), read_ran(header.get("tests"), blobs))
 
     def pair(
         self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
@@ -94,7 +92,7 @@ class SocketSession:
             "allow_in_process": self._allow_in_process,
         }
         header, blobs = self._ask(request, [source], "paired", 3 * limits.compile_s + limits.sample_wall_s)
-        return _pair_ran(header, blobs)
+        return read_pair(header, blobs)
 
     def ping(self, within_s: float = _GRACE_S) -> None:
         """Ask for a sign of life. Raises SandboxLost, SandboxProtocolError."""
@@ -163,7 +161,7 @@ class SocketProgram:
         request = {"op": "case", "argv": list(argv), "paths": list(files), "fetch": list(fetch)}
         limit_s = self._limits.wall_s + 3 * self._limits.compile_s
         header, blobs = self._session._ask(request, [stdin, *files.values()], "ran", limit_s)
-        return _ran(header["ran"], blobs)
+        return read_ran(header.get("ran"), blobs)
 
     def close(self) -> None:
         """See `Program.close`."""
@@ -194,40 +192,3 @@ def _hello(header: dict[str, Any]) -> Hello:
 
 def _same(said: object, token: str) -> bool:
     return isinstance(said, str) and hmac.compare_digest(said.encode("utf-8", "replace"), token.encode())
-
-
-def _ran(data: dict[str, Any], blobs: list[bytes]) -> Ran:
-    try:
-        return Ran(
-            exit_code=data["exit_code"],
-            signal=data["signal"],
-            stopped=data["stopped"],
-            cpu_s=data["cpu_s"],
-            wall_s=data["wall_s"],
-            memory_mib=data["memory_mib"],
-            stdout=blobs[data["stdout"]],
-            stderr=blobs[data["stderr"]],
-            flags=frozenset(data["flags"]),
-            files={path: blobs[index] for path, index in data["files"].items()},
-            compile_error=data["compile_error"],
-            saturated=data["saturated"],
-        )
-    except (KeyError, IndexError, TypeError) as error:
-        raise SandboxProtocolError(f"an account that cannot be read: {error!r}") from error
-
-
-def _pair_ran(header: dict[str, Any], blobs: list[bytes]) -> PairRan:
-    try:
-        return PairRan(
-            candidate=_ran(header["candidate"], blobs),
-            tests=_ran(header["tests"], blobs),
-            cases=tuple(
-                CaseMark(mark["verdict"], mark["detail"], mark["cpu_s"], mark["wall_s"]) for mark in header["cases"]
-            ),
-            total=header["total"],
-            flags=frozenset(header["flags"]),
-            tests_error=header["tests_error"],
-            saturated=header["saturated"],
-        )
-    except (KeyError, TypeError) as error:
-        raise SandboxProtocolError(f"a pair that cannot be read: {error!r}") from error
