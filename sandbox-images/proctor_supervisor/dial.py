@@ -7,6 +7,9 @@ import random
 import socket
 import time
 
+URGENT = "urgent-"
+"""What the socket of a worker that had a sandbox before begins with."""
+
 _AGAIN_S = 0.1
 
 
@@ -30,11 +33,12 @@ def dial(path: str, patience_s: float) -> socket.socket | None:
 
 
 def _sockets(path: str) -> list[str]:
-    """In random order, so that sandboxes that wait together do not all run to the same worker."""
+    """In random order, so that sandboxes that wait together do not all run to the same worker; first those of workers
+    that lost a sandbox and may hold work for it."""
     if not os.path.isdir(path):
         return [path]
     try:
         found = [entry.path for entry in os.scandir(path) if entry.name.endswith(".sock")]
     except OSError:
         return []
-    return random.sample(found, len(found))
+    return sorted(random.sample(found, len(found)), key=lambda found: not os.path.basename(found).startswith(URGENT))

@@ -20,6 +20,7 @@ COMMANDS = {
     "serve": "proctor.commands:serve",
     "api": "proctor.commands:api",
     "worker": "proctor.commands:worker",
+    "workers": "proctor.commands:workers",
     "score": "proctor.score:score",
     "check-dataset": "proctor.datasets.check_command:check_dataset",
     "convert": "proctor.datasets.convert_command:convert",

@@ -57,6 +57,22 @@ def worker() -> None:
     run(read_settings())
 
 
+def workers(
+    most: Annotated[int, typer.Option(help="Worker processes at a time, at most.", min=1)] = 256,
+) -> None:
+    """Run as many workers as sandboxes dial in. For the attached provider; needs PROCTOR_REDIS_URL."""
+    import tempfile
+    from pathlib import Path
+
+    from proctor.errors import ConfigurationError
+    from proctor.worker import crew
+
+    settings = read_settings()
+    if settings.sandbox != "attached" or settings.redis_url is None:
+        raise ConfigurationError("`proctor workers` needs PROCTOR_SANDBOX=attached and PROCTOR_REDIS_URL")
+    crew.become(settings.worker_status or Path(tempfile.mkdtemp(prefix="proctor-")), most, settings.stop_grace_s)
+
+
 def doctor(
     sandbox: Annotated[str | None, typer.Option(help="auto, docker, namespace or attached.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

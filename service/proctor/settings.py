@@ -45,6 +45,12 @@ class Settings(BaseSettings):
     sandbox_recycle: Annotated[int, Field(ge=1)] = Field(500, description="Samples before a sandbox is replaced.")
     allow_in_process: bool = Field(False, description="Run tests that need the candidate's own process; flagged.")
 
+    # workers
+    worker_status: Path | None = Field(None, description="Folder where workers show that they live, for probes.")
+    stop_grace_s: Annotated[float, Field(ge=0)] = Field(
+        1.5, description="What a running unit gets to end when its worker is told to stop; else it runs again."
+    )
+
     # limits: defaults and maxima
     limits_default: Limits = Field(default_factory=Limits)
     limits_max: Limits = Field(

@@ -12,6 +12,7 @@ not pose as a second one, give each worker a folder of its own, as a pod does.
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
 from pathlib import Path
@@ -25,9 +26,12 @@ from proctor.sandbox.pool import Pool
 from proctor.sandbox.provider import Session
 from proctor.sandbox.session import SocketSession
 from proctor.settings import Settings
+from proctor_supervisor.dial import URGENT
 
-#: How long a worker waits for a sandbox to dial in, seconds: a container's restart with room to spare.
+#: How long a worker waits for its first sandbox to dial in, seconds: images may have to be fetched.
 ARRIVAL_S = 60.0
+#: How long it waits for the next one, seconds: a container's restart with room to spare. It holds work meanwhile.
+AGAIN_S = 10.0
 #: How long one that dialled may take to say hello, seconds.
 HELLO_S = 10.0
 
@@ -48,11 +52,12 @@ class AttachedProvider:
         self._settings = settings
         self._arrival_s = arrival_s
         self._hello_s = hello_s
+        self._had: set[str] = set()
         self._pool = Pool(self._await, recycle=settings.sandbox_recycle)
         remove_stale(folder)
 
     def session(self, language: str = "python") -> Session:
-        """See `Provider.session`. Waits up to a minute for a sandbox to dial in."""
+        """See `Provider.session`. Waits up to a minute for the first sandbox to dial in."""
         return self._pool.session(language)
 
     def languages(self) -> dict[str, str]:
@@ -72,10 +77,12 @@ class AttachedProvider:
 
         One of another family is kept for later, or told to dial again where we have one of its kind.
         """
-        until = time.monotonic() + self._arrival_s
+        again = language in self._had
+        patience_s = min(self._arrival_s, AGAIN_S) if again else self._arrival_s
+        until = time.monotonic() + patience_s
         refused = None
         while (left := until - time.monotonic()) > 0:
-            listener = Listener(self._folder)
+            listener = Listener(self._folder, f"{URGENT if again else ''}{secrets.token_hex(8)}.sock")
             try:
                 sock = listener.accept(left)
             finally:
@@ -83,13 +90,14 @@ class AttachedProvider:
             try:
                 one = _Attached(sock, self._settings, self._hello_s)
                 if language in one.session.hello.languages:
+                    self._had.update(one.session.hello.languages)
                     return one
                 if not self._pool.keep(one):
                     one.end()
             except SandboxError as error:
                 refused = error
                 _log.warning("sandbox_refused", error=str(error))
-        raise SandboxUnavailable(f"no sandbox that will do dialled in within {self._arrival_s:g} s") from refused
+        raise SandboxUnavailable(f"no sandbox that will do dialled in within {patience_s:g} s") from refused
 
 
 class _Attached:

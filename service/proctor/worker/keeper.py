@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from proctor.jobs import sweeper
 from proctor.jobs.leases import Leases, Report, Taken
 from proctor.sandbox.provider import Session
+from proctor.worker.status import Status
 
 #: Outcomes are sent together within this time while more units wait; when none does, at once.
 FLUSH_S = 0.25
@@ -45,9 +46,10 @@ class Running:
 class Keeper(threading.Thread):
     """Keeps a worker's leases, outcomes and promises."""
 
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, leases: Leases, status: Status | None = None) -> None:
         super().__init__(name="proctor-keeper", daemon=True)
         self._leases = leases
+        self._status = status or Status(None)
         self._lock = threading.Condition()
         self._sending = threading.Lock()
         self._unstarted: dict[str, None] = {}
@@ -168,6 +170,7 @@ class Keeper(threading.Thread):
                     self._lock.wait(due - now)
                     continue
             try:
+                self._status.beat()
                 self._watch()
                 self._send_all(self._leases)
                 if now >= tick:

@@ -32,9 +32,8 @@ from proctor.worker.keeper import Keeper
 from proctor.worker.rq_worker import TicketWorker
 from proctor.worker.runner import DRAIN_S, Judge, Runner, describe, longest_s
 from proctor.worker.slot import Slot
+from proctor.worker.status import Status
 
-#: What a running unit gets to end by itself when the worker is told to stop.
-STOP_GRACE_S = 1.5
 #: How long the worker waits for Redis to take the last outcomes.
 FAREWELL_S = 5.0
 #: Tries to get the first sandbox; a worker that never had one gives up, so that somebody notices.
@@ -60,7 +59,8 @@ class Worker:
         self._provider = provider
         worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._slot = Slot(provider, settings.sandbox_recycle)
-        self._keeper = Keeper(Leases(connect(settings.redis_url), settings, worker_id))
+        self._status = Status(settings.worker_status)
+        self._keeper = Keeper(Leases(connect(settings.redis_url), settings, worker_id), self._status)
         self._runner = Runner(Leases(connect(settings.redis_url), settings, worker_id), self._keeper, self._slot, judge)
         self._rq_client = redis.Redis.from_url(settings.redis_url, health_check_interval=10)
         self._stopping = False
@@ -81,6 +81,7 @@ class Worker:
             if not self._keeper.finish(FAREWELL_S):
                 log.error("Redis did not take the last outcomes; their units will run again")
             self._slot.leave()
+            self._status.end()
 
     def _get_sandbox(self) -> None:
         """Have a session ready and say so. Raises SandboxUnavailable before the first one was had."""
@@ -95,12 +96,14 @@ class Worker:
                     raise
                 log.error("no sandbox: %s; trying again", error)
                 self._keeper.withdraw()
+                self._status.ready(False)
             self._sleep(pause_s)
             pause_s = min(5.0, pause_s * 2)
         self._had_sandbox = True
         self._runner.without_sandbox = False
         description, by = describe(self._provider.name, self._slot)
         self._keeper.present(dumps(description), by)
+        self._status.ready(True)
 
     def _work(self) -> None:
         """Serve tickets until the worker stops, or has no sandbox, or Redis is away.
@@ -135,7 +138,7 @@ class Worker:
     def _stop(self) -> None:
         self._stopping = True
         self._runner.stopping = True
-        self._keeper.stop_within(STOP_GRACE_S)
+        self._keeper.stop_within(self._settings.stop_grace_s)
 
     def _listen_for_signals(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,0 +1,230 @@
+"""`docker compose up` for real: up, score, lose a sandbox and a worker, score again, scale, down, nothing left."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from proctor.client import RewardClient
+
+from .docker_cli import ROOT, SECCOMP, build_service_images, docker, free_port, inspect, run, wait_for
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+DATA = Path(os.environ.get("PROCTOR_SHARED_DATA") or ROOT.parent / "shared" / "data")
+KEY = "a-key-for-the-compose-test"
+PASSWORD = "a-password-for-the-compose-test"
+SANDBOXES = 2
+
+
+@dataclass
+class Compose:
+    """One project of compose.yaml, under a name and on ports of its own."""
+
+    name: str = field(default_factory=lambda: f"proctor-test-{secrets.token_hex(4)}")
+    port: int = field(default_factory=free_port)
+    prometheus_port: int = field(default_factory=free_port)
+
+    def __call__(self, *arguments: str, timeout_s: float = 180) -> str:
+        environment = {
+            "PROCTOR_PUBLISH": f"127.0.0.1:{self.port}",
+            "PROCTOR_PROMETHEUS_PUBLISH": f"127.0.0.1:{self.prometheus_port}",
+            "PROCTOR_API_KEYS": json.dumps([KEY]),
+            "PROCTOR_METRICS_KEY": KEY,
+            "PROCTOR_REDIS_PASSWORD": PASSWORD,
+            "PROCTOR_GRAFANA_PASSWORD": PASSWORD,
+        }
+        command = ("docker", "compose", "-p", self.name, "--env-file", ".env.example", *arguments)
+        return run(*command, environment=environment, timeout_s=timeout_s).stdout.strip()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def containers(self, service: str) -> list[dict[str, Any]]:
+        return inspect(self("ps", "-q", service).split())
+
+    def workers(self) -> int:
+        """Workers with a sandbox, as the API sees them; 0 while it does not answer."""
+        try:
+            return int(httpx.get(f"{self.url}/readyz", timeout=5).json().get("workers", 0))
+        except (httpx.HTTPError, ValueError):
+            return 0
+
+    def leftovers(self) -> list[str]:
+        """Containers, networks and volumes of this project."""
+        mine = ["--filter", f"label=com.docker.compose.project={self.name}", "-q"]
+        return [
+            *docker("ps", "-a", *mine).split(),
+            *docker("network", "ls", *mine).split(),
+            *docker("volume", "ls", *mine).split(),
+        ]
+
+
+@pytest.fixture(scope="module", name="compose")
+def _compose() -> Iterator[Compose]:
+    build_service_images()
+    compose = Compose()
+    try:
+        compose(
+            "up", "-d", "--no-build", "--wait", "--scale", f"sandbox={SANDBOXES}", "redis", "api", "worker", "sandbox"
+        )
+        wait_for("every sandbox has a worker", lambda: compose.workers() == SANDBOXES, 60)
+        yield compose
+    finally:
+        compose("--profile", "monitoring", "down", "-v", "-t", "20")
+        assert compose.leftovers() == []
+
+
+def humaneval(solution: str) -> list[dict[str, Any]]:
+    path = DATA / "humaneval.jsonl"
+    if not path.exists():
+        pytest.skip(f"not run: {path} is absent")
+    with path.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    return [
+        {
+            "id": row["id"],
+            "completion": row[solution],
+            "tests": {"kind": "script", "code": row["tests"], "entry_point": row["entry_point"]},
+        }
+        for row in rows
+    ]
+
+
+def score(compose: Compose, samples: list[dict[str, Any]]) -> dict[str | None, str]:
+    with RewardClient(compose.url, api_key=KEY) as client:
+        return {result.id: str(result.verdict) for result in client.score(samples).results}
+
+
+@pytest.mark.shared_data
+def test_scores_humaneval(compose: Compose) -> None:
+    assert set(score(compose, humaneval("reference_solution")).values()) == {"passed"}
+    stubs = set(score(compose, humaneval("stub_solution")).values())
+    assert "passed" not in stubs
+    assert "invalid" not in stubs
+
+
+def test_needs_the_key(compose: Compose) -> None:
+    assert httpx.get(f"{compose.url}/v1/info").status_code == 401
+    info = httpx.get(f"{compose.url}/v1/info", headers={"Authorization": f"Bearer {KEY}"}).json()
+    assert (info["sandbox"]["provider"], info["sandbox"]["tier"] in ("A", "B")) == ("attached", True)
+
+
+def _crash(container: dict[str, Any]) -> None:
+    """End a container's first process as a crash would: `docker kill` would count as a wish that it stay down."""
+    try:
+        os.kill(container["State"]["Pid"], signal.SIGKILL)
+    except PermissionError:  # not root here
+        docker("restart", "-t", "0", container["Id"])
+
+
+@pytest.mark.shared_data
+def test_survives_the_death_of_a_sandbox_and_a_worker(compose: Compose) -> None:
+    samples = humaneval("reference_solution")
+    with httpx.Client(base_url=compose.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=30) as client:
+        batch = client.post("/v1/batches", json={"samples": samples * 3}).json()["id"]
+        wait_for("some are done", lambda: client.get(f"/v1/batches/{batch}").json()["done"] > 20, 60, 0.1)
+        _crash(compose.containers("sandbox")[0])
+        done = client.get(f"/v1/batches/{batch}").json()["done"]
+        wait_for("more are done", lambda: client.get(f"/v1/batches/{batch}").json()["done"] > done + 20, 60, 0.1)
+        _crash(compose.containers("worker")[0])
+        wait_for("the batch is done", lambda: client.get(f"/v1/batches/{batch}").json()["status"] == "done", 120)
+        results = client.get(f"/v1/batches/{batch}").json()["results"]
+    assert len(results) == 3 * len(samples)
+    assert {result["verdict"] for result in results} == {"passed"}
+    wait_for("all are back", lambda: compose.workers() == SANDBOXES, 90)
+    assert set(score(compose, samples).values()) == {"passed"}
+
+
+def test_sandboxes_can_be_scaled(compose: Compose) -> None:
+    compose("up", "-d", "--no-build", "--no-recreate", "--scale", "sandbox=8", "sandbox")
+    wait_for("eight sandboxes have a worker each", lambda: compose.workers() == 8, 90)
+    compose("up", "-d", "--no-build", "--no-recreate", "--scale", f"sandbox={SANDBOXES}", "sandbox")
+    wait_for("six are gone", lambda: compose.workers() == SANDBOXES, 90)
+
+
+def test_every_service_is_hardened(compose: Compose) -> None:
+    services = {name: compose.containers(name) for name in ("redis", "api", "worker", "sandbox")}
+    assert len(services["sandbox"]) == SANDBOXES
+    for name, containers in services.items():
+        for container in containers:
+            host, config = container["HostConfig"], container["Config"]
+            assert not host["Privileged"], name
+            assert host["ReadonlyRootfs"], name
+            assert host["CapDrop"] == ["ALL"], name
+            assert not host["CapAdd"], name
+            assert "no-new-privileges:true" in host["SecurityOpt"], name
+            assert config["User"].split(":")[0] not in ("", "0", "root"), name
+            assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+            assert host["Memory"] > 0, name
+            assert host["NanoCpus"] > 0, name
+            assert host["PidsLimit"] > 0, name
+            assert container["State"]["Health"]["Status"] in ("healthy", "starting"), name
+            assert not [m for m in container["Mounts"] if m["Type"] == "bind"], "nothing of the host is in it"
+            assert (host["NetworkMode"] == "none") is (name == "sandbox")
+            assert not host["PortBindings"] or name == "api"
+
+
+def test_sandboxes_see_their_sockets_and_nothing_else(compose: Compose) -> None:
+    for container in compose.containers("sandbox"):
+        mounts = {m["Destination"]: m["RW"] for m in container["Mounts"] if m["Type"] != "tmpfs"}
+        assert mounts == {"/run/proctor": False}
+        (applied,) = [o for o in container["HostConfig"]["SecurityOpt"] if o.startswith("seccomp")]
+        assert json.loads(applied.partition(applied[7])[2]) == json.loads(SECCOMP.read_text())
+        assert not [e for e in container["Config"]["Env"] if e.startswith("PROCTOR")]
+        assert list(container["NetworkSettings"]["Networks"]) == ["none"]
+
+
+def test_redis_lets_nobody_in_and_loses_nothing(compose: Compose) -> None:
+    (redis,) = compose.containers("redis")
+
+    def cli(*arguments: str, user: str | None = "proctor", password: str = PASSWORD) -> str:
+        login = ["--user", user, "--pass", password, "--no-auth-warning"] if user else []
+        return docker("exec", redis["Id"], "redis-cli", *login, *arguments)
+
+    assert cli("ping", user=None).startswith("NOAUTH")
+    assert "WRONGPASS" in cli("ping", password="another-password")
+    assert cli("ping") == "PONG"
+    for forbidden in (
+        ["flushall"],
+        ["config", "get", "*"],
+        ["acl", "list"],
+        ["set", "foreign", "1"],
+        ["debug", "sleep", "0"],
+    ):
+        assert cli(*forbidden).startswith("NOPERM"), forbidden
+    assert cli("get", "proctor:x", user="health", password="x").startswith("NOPERM")
+    info = cli("info", user="health", password="x")
+    assert "aof_enabled:1" in info
+    assert "maxmemory_policy:noeviction" in info
+    (network,) = redis["NetworkSettings"]["Networks"]
+    assert inspect([network])[0]["Internal"]
+    assert PASSWORD not in docker("top", redis["Id"])
+
+
+def test_prometheus_reads_the_metrics(compose: Compose) -> None:
+    """The profile's other half, Grafana, is an image of others; its files are held against ours in test_dashboard."""
+    compose("up", "-d", "--no-build", "--no-recreate", "--no-deps", "prometheus")
+    url = f"http://127.0.0.1:{compose.prometheus_port}/api/v1"
+
+    def workers() -> bool:
+        try:
+            found = httpx.get(f"{url}/query", params={"query": "proctor_workers"}, timeout=5).json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return [sample["value"][1] for sample in found["data"]["result"]] == [str(SANDBOXES)]
+
+    wait_for("Prometheus has the number of workers", workers, 90)
+    groups = httpx.get(f"{url}/rules", timeout=5).json()["data"]["groups"]
+    assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
+    assert [rule for group in groups for rule in group["rules"]]
