@@ -36,8 +36,9 @@ format: .venv/dev.stamp ## put imports and lines in order
 	@$(BIN)/ruff check --fix-only -q .
 	@$(BIN)/ruff format -q .
 
-images: ## build the sandbox images (needs Docker; FAMILIES="python cpp" narrows)
+images: ## build every image: sandboxes, service, Redis, Prometheus (needs Docker; FAMILIES="python cpp" narrows)
 	@scripts/build-images $(FAMILIES)
+	@scripts/build-service-images
 
 bench: .venv/dev.stamp ## measure; writes benchmarks/OBSERVATIONS.md
 	@$(BIN)/python -m benchmarks

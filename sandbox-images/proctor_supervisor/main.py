@@ -87,6 +87,8 @@ def main() -> None:
     linux.default_thread_stack(_THREAD_STACK)
     if sock is not None:
         sys.exit(_keep(sock, options))
+    if options.forever:  # the first process of a container would not even notice
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     patience_s = float("inf") if options.forever else _DIAL_S
     while (sock := dial(options.dial, patience_s)) is not None:
         if not options.forever:
@@ -219,6 +221,7 @@ def _keep_apart(sock: socket.socket, options: argparse.Namespace) -> int:
     if pid == 0:
         status = 1
         try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             status = _keep(sock, options)
         except BaseException:

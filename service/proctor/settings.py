@@ -122,5 +122,9 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process. Raises pydantic.ValidationError with every fault named."""
-    return Settings()
+    """The settings of this process. Raises pydantic.ValidationError with every fault named.
+
+    PROCTOR_SECRETS names a folder with a file for each setting that should not stand in the environment, as a
+    mounted Secret is: PROCTOR_REDIS_URL, PROCTOR_THINKING_API_KEY, …
+    """
+    return Settings(_secrets_dir=os.environ.get("PROCTOR_SECRETS"))

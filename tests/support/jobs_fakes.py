@@ -47,6 +47,9 @@ class FakeSession:
         self.hello = Hello(tier="B", languages={"python": "3.11"}, enforcement={"cpu_s": "polled"}, image="sha256:fake")
         self.closed = threading.Event()
 
+    def hung_up(self) -> bool:
+        return self.closed.is_set()
+
     def close(self) -> None:
         self.closed.set()
 

@@ -102,5 +102,8 @@ class Backend(Protocol):
     def workers(self) -> Awaitable[Sequence[Worker]]:
         """The live ones."""
 
+    def unfinished(self) -> Awaitable[int]:
+        """Samples admitted and not finished, of every owner."""
+
     def ready(self) -> Awaitable[None]:
         """Raises Unavailable where work would not be done."""

@@ -23,6 +23,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from proctor.api.context import Admin, Shared
+from proctor.errors import Unavailable
 
 REQUESTS = Counter("proctor_http_requests", "Requests answered.", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -33,6 +34,8 @@ SECONDS = Histogram(
 )
 RUNNING = Gauge("proctor_http_requests_running", "Requests being answered.", multiprocess_mode="livesum")
 WORKERS = Gauge("proctor_workers", "Workers alive.", multiprocess_mode="mostrecent")
+UNFINISHED = Gauge("proctor_samples_unfinished", "Samples admitted and not finished.", multiprocess_mode="mostrecent")
+REDIS_UP = Gauge("proctor_redis_up", "1 while Redis answers, else 0.", multiprocess_mode="mostrecent")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 router = APIRouter(tags=["service"])
@@ -46,7 +49,12 @@ router = APIRouter(tags=["service"])
 )
 async def metrics(context: Shared, _: Admin) -> Response:
     """Text format. Needs an API key where keys are on: labels name training runs."""
-    WORKERS.set(len(await context.workers()))
+    try:
+        UNFINISHED.set(await context.backend.unfinished())
+        WORKERS.set(len(await context.workers()))
+        REDIS_UP.set(1)
+    except Unavailable:  # the rest can still be told
+        REDIS_UP.set(0)
     return Response(generate_latest(_all_processes()), media_type=CONTENT_TYPE_LATEST)
 
 

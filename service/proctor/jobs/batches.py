@@ -276,6 +276,11 @@ class Batches:
         ]
 
     @_guarded(3)
+    async def unfinished(self) -> int:
+        """Samples admitted and not finished, of every owner."""
+        return sum(int(count) for count in await self._redis.hvals(f"{self._prefix}load"))
+
+    @_guarded(3)
     async def ready(self) -> None:
         """Return if work would be done now. Raises Unavailable."""
         if not await self._workers():

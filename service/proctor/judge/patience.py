@@ -141,6 +141,10 @@ class PatientSession:
         finally:
             self._budget.give_back(wall_s - more.used_s)
 
+    def hung_up(self) -> bool:
+        """As the session's own."""
+        return self._inner.hung_up()
+
     def close(self) -> None:
         """As the session's own."""
         self._inner.close()

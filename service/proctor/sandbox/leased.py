@@ -24,6 +24,9 @@ class AnsweringSession(Session, Protocol):
     def ping(self, within_s: float) -> None:
         """Raises SandboxLost, SandboxProtocolError."""
 
+    def hung_up(self) -> bool:
+        """Whether the other side is gone, as far as the socket knows."""
+
 
 class LeasedSession:
     """Hands everything on to `inner`. `before` is called before a sample runs with the most that it may use, its
@@ -72,6 +75,10 @@ class LeasedSession:
         except SandboxError:
             return False
         return True
+
+    def hung_up(self) -> bool:
+        """See `Session.hung_up`."""
+        return self.closed or self._inner.hung_up()
 
     def close(self) -> None:
         """See `Session.close`."""

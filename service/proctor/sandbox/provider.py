@@ -126,7 +126,7 @@ class Program(Protocol):
 
 
 class Session(Protocol):
-    """One connection to one supervisor. Not thread-safe, but for `close`."""
+    """One connection to one supervisor. Not thread-safe, but for `close` and `hung_up`."""
 
     hello: Hello
 
@@ -150,6 +150,9 @@ class Session(Protocol):
     ) -> PairRan:
         """Run test code against a candidate in two processes. `tests` is the JSON of wire tests
         (kind function, script or pytest). Raises SandboxLost."""
+
+    def hung_up(self) -> bool:
+        """Whether its supervisor is known to be gone; costs nothing to ask. Safe from another thread."""
 
     def close(self) -> None:
         """End the session at once, killing what runs. Safe from another thread."""

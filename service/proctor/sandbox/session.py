@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import select
 import socket
 import threading
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,15 @@ class SocketSession:
     def ping(self, within_s: float = _GRACE_S) -> None:
         """Ask for a sign of life. Raises SandboxLost, SandboxProtocolError."""
         self._ask({"op": "ping"}, [], "pong", within_s - _GRACE_S)
+
+    def hung_up(self) -> bool:
+        """Whether the other side is gone, as far as the socket knows. Sends and reads nothing; safe from any thread."""
+        with self._closing:
+            if self.closed:
+                return True
+            poller = select.poll()
+            poller.register(self._sock, select.POLLRDHUP)
+            return bool(poller.poll(0))
 
     def close(self) -> None:
         """See `Session.close`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +46,12 @@ class Running:
 class Keeper(threading.Thread):
     """Keeps a worker's leases, outcomes and promises."""
 
-    def __init__(self, leases: Leases, status: Status | None = None) -> None:
+    def __init__(self, leases: Leases, status: Status | None = None, look: Callable[[], None] = lambda: None) -> None:
+        """look: called now and then while nothing runs."""
         super().__init__(name="proctor-keeper", daemon=True)
         self._leases = leases
         self._status = status or Status(None)
+        self._look = look
         self._lock = threading.Condition()
         self._sending = threading.Lock()
         self._unstarted: dict[str, None] = {}
@@ -175,6 +177,8 @@ class Keeper(threading.Thread):
                 self._send_all(self._leases)
                 if now >= tick:
                     tick = now + TICK_S
+                    if self._running is None:
+                        self._look()
                     self._hand_back_hoard()
                     self._renew()
                     self._away = False

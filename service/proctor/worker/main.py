@@ -60,11 +60,15 @@ class Worker:
         worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._slot = Slot(provider, settings.sandbox_recycle)
         self._status = Status(settings.worker_status)
-        self._keeper = Keeper(Leases(connect(settings.redis_url), settings, worker_id), self._status)
+        leases = Leases(connect(settings.redis_url), settings, worker_id)
+        self._keeper = Keeper(leases, self._status, self._look_after_sandbox)
         self._runner = Runner(Leases(connect(settings.redis_url), settings, worker_id), self._keeper, self._slot, judge)
         self._rq_client = redis.Redis.from_url(settings.redis_url, health_check_interval=10)
+        self._rq: TicketWorker | None = None
         self._stopping = False
         self._had_sandbox = False
+        self._presented = False
+        self._waiting = False
 
     def serve(self) -> None:
         """Work until a signal. Raises SandboxUnavailable where not even a first sandbox can be had."""
@@ -88,6 +92,7 @@ class Worker:
         pause_s, tries = 0.5, 0
         while True:
             try:
+                self._waiting = True
                 self._slot.session()
                 break
             except SandboxUnavailable as error:
@@ -95,8 +100,9 @@ class Worker:
                 if not self._had_sandbox and tries >= FIRST_TRIES:
                     raise
                 log.error("no sandbox: %s; trying again", error)
-                self._keeper.withdraw()
-                self._status.ready(False)
+                self._withdraw()
+            finally:
+                self._waiting = False
             self._sleep(pause_s)
             pause_s = min(5.0, pause_s * 2)
         self._had_sandbox = True
@@ -104,6 +110,20 @@ class Worker:
         description, by = describe(self._provider.name, self._slot)
         self._keeper.present(dumps(description), by)
         self._status.ready(True)
+        self._presented = True
+
+    def _withdraw(self) -> None:
+        self._presented = False
+        self._status.ready(False)
+        self._keeper.withdraw()
+
+    def _look_after_sandbox(self) -> None:
+        """Notice between two units that the sandbox is gone. Called in the keeper's thread."""
+        if self._presented and self._slot.is_gone():
+            log.warning("the sandbox is gone; waiting for another one")
+            self._withdraw()
+            if self._rq is not None:
+                self._rq.leave()
 
     def _work(self) -> None:
         """Serve tickets until the worker stops, or has no sandbox, or Redis is away.
@@ -130,7 +150,7 @@ class Worker:
 
     def _drain(self) -> None:
         self._runner.drain()
-        if self._runner.without_sandbox:
+        if self._runner.without_sandbox and self._rq is not None:
             self._rq.leave()
 
     # signals
@@ -146,6 +166,8 @@ class Worker:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop()
+        if self._waiting:
+            raise Stopped
 
     def _sleep(self, seconds: float) -> None:
         """Raises Stopped."""

@@ -49,6 +49,10 @@ class Routed:
         serving = self._serving(language)
         return serving.pair(language, source, tests, limits, stop=stop, first_case=first_case)
 
+    def hung_up(self) -> bool:
+        """See `Session.hung_up`: of any part."""
+        return any(part.hung_up() for part in self.parts())
+
     def close(self) -> None:
         """See `Session.close`: of all parts, and none is opened any more."""
         with self._lock:

@@ -19,7 +19,9 @@ class Slot:
 
     def session(self, language: str = "python") -> Session:
         """The session for the next unit. Blocks until one is ready; raises SandboxUnavailable."""
-        if self._session is not None and (self._runs >= self._recycle or language not in self._session.hello.languages):
+        if self._session is not None and (
+            self._runs >= self._recycle or language not in self._session.hello.languages or self._session.hung_up()
+        ):
             self.leave()
         if self._session is None:
             self._session = Routed(self._provider, self._provider.session(language))
@@ -30,6 +32,11 @@ class Slot:
     def languages(self) -> dict[str, str]:
         """Name → version of all that units may ask for here."""
         return {**self._provider.languages(), **(self.hello.languages if self.hello else {})}
+
+    def is_gone(self) -> bool:
+        """Whether the sandbox went away while nobody looked. For any thread."""
+        session = self._session
+        return session is not None and session.hung_up()
 
     def leave(self) -> None:
         """Give the session back; one that is lost or closed is replaced by the provider."""

@@ -148,6 +148,11 @@ class FakeBackend:
     async def workers(self) -> list[FakeWorker]:
         return self.live
 
+    async def unfinished(self) -> int:
+        if not self.up:
+            raise Unavailable("Redis is away")
+        return 7
+
     async def ready(self) -> None:
         if not self.up:
             raise Unavailable("no worker was seen for a while")

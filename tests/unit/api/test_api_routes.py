@@ -194,6 +194,8 @@ async def test_info_readiness_and_metrics(connect: Connect, sample: dict[str, An
     assert info["limits"]["default"]["cpu_s"] == 10
     assert ready == {"status": "ready", "workers": 1, "sandbox": "namespace", "tier": "B"}
     assert 'proctor_http_requests_total{method="POST",route="/v1/rewards",status="200"}' in metrics
+    assert "proctor_samples_unfinished 7.0\n" in metrics
+    assert "proctor_redis_up 1.0\n" in metrics
     assert "nowhere" not in metrics
 
 
