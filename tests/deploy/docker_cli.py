@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TAG = os.environ.get("PROCTOR_IMAGE_TAG", "latest")
@@ -60,3 +63,12 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+def need(program: str) -> None:
+    """Skip, or fail where nothing may be skipped, without a program on the path."""
+    if shutil.which(program) is None:
+        why = f"no {program} here (scripts/ensure-deploy-tools)"
+        if os.environ.get("PROCTOR_REQUIRE_DOCKER") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)

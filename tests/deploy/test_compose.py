@@ -18,7 +18,7 @@ from proctor.client import RewardClient
 
 from .docker_cli import ROOT, SECCOMP, build_service_images, docker, free_port, inspect, run, wait_for
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 DATA = Path(os.environ.get("PROCTOR_SHARED_DATA") or ROOT.parent / "shared" / "data")
 KEY = "a-key-for-the-compose-test"
@@ -78,7 +78,7 @@ def _compose() -> Iterator[Compose]:
         compose(
             "up", "-d", "--no-build", "--wait", "--scale", f"sandbox={SANDBOXES}", "redis", "api", "worker", "sandbox"
         )
-        wait_for("every sandbox has a worker", lambda: compose.workers() == SANDBOXES, 60)
+        wait_for("every sandbox has a worker", lambda: compose.workers() == SANDBOXES, 120)
         yield compose
     finally:
         compose("--profile", "monitoring", "down", "-v")
@@ -138,19 +138,19 @@ def test_survives_the_death_of_a_sandbox_and_a_worker(compose: Compose) -> None:
         done = client.get(f"/v1/batches/{batch}").json()["done"]
         wait_for("more are done", lambda: client.get(f"/v1/batches/{batch}").json()["done"] > done + 20, 60, 0.1)
         _crash(compose.containers("worker")[0])
-        wait_for("the batch is done", lambda: client.get(f"/v1/batches/{batch}").json()["status"] == "done", 120)
+        wait_for("the batch is done", lambda: client.get(f"/v1/batches/{batch}").json()["status"] == "done", 300)
         results = client.get(f"/v1/batches/{batch}").json()["results"]
     assert len(results) == 3 * len(samples)
     assert {result["verdict"] for result in results} == {"passed"}
-    wait_for("all are back", lambda: compose.workers() == SANDBOXES, 90)
+    wait_for("all are back", lambda: compose.workers() == SANDBOXES, 240)
     assert set(score(compose, samples).values()) == {"passed"}
 
 
 def test_sandboxes_can_be_scaled(compose: Compose) -> None:
     compose("up", "-d", "--no-build", "--no-recreate", "--scale", "sandbox=8", "sandbox")
-    wait_for("eight sandboxes have a worker each", lambda: compose.workers() == 8, 90)
+    wait_for("eight sandboxes have a worker each", lambda: compose.workers() == 8, 240)
     compose("up", "-d", "--no-build", "--no-recreate", "--scale", f"sandbox={SANDBOXES}", "sandbox")
-    wait_for("six are gone", lambda: compose.workers() == SANDBOXES, 90)
+    wait_for("six are gone", lambda: compose.workers() == SANDBOXES, 240)
 
 
 def test_every_service_is_hardened(compose: Compose) -> None:
@@ -223,7 +223,7 @@ def test_prometheus_reads_the_metrics(compose: Compose) -> None:
             return False
         return [sample["value"][1] for sample in found["data"]["result"]] == [str(SANDBOXES)]
 
-    wait_for("Prometheus has the number of workers", workers, 90)
+    wait_for("Prometheus has the number of workers", workers, 240)
     groups = httpx.get(f"{url}/rules", timeout=5).json()["data"]["groups"]
     assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
     assert [rule for group in groups for rule in group["rules"]]
