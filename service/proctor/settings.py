@@ -40,6 +40,7 @@ class Settings(BaseSettings):
         None, description="Other families' images, with {family}; unset: as Python's, the family for `python`."
     )
     sandbox_runtime: str | None = Field(None, description="Container runtime, such as runsc.")
+    sandbox_apparmor: str | None = Field(None, description="AppArmor profile of containers, where the host has one.")
     sandbox_python: Path | None = Field(None, description="Interpreter of the namespace provider.")
     sandbox_sockets: Path | None = Field(None, description="Folder of sockets of the attached provider.")
     sandbox_recycle: Annotated[int, Field(ge=1)] = Field(500, description="Samples before a sandbox is replaced.")

@@ -152,6 +152,7 @@ class DockerProvider:
             min_tier=self._settings.min_tier,
             tier=self._tier,
             runtime=self._settings.sandbox_runtime,
+            apparmor=self._settings.sandbox_apparmor,
         )
 
 

@@ -117,6 +117,7 @@ def container_options(
     min_tier: Tier,
     tier: Tier | None,
     runtime: str | None,
+    apparmor: str | None = None,
 ) -> dict[str, Any]:
     """The arguments of `client.containers.create`.
 
@@ -139,7 +140,11 @@ def container_options(
         "network_mode": "none",
         "read_only": True,
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true", f"seccomp={seccomp_profile()}"],
+        "security_opt": [
+            "no-new-privileges:true",
+            f"seccomp={seccomp_profile()}",
+            *([f"apparmor={apparmor}"] if apparmor else []),
+        ],
         "privileged": False,
         "ipc_mode": "private",
         "mounts": [Mount(SOCKET_FOLDER, str(folder), type="bind", read_only=True)],

@@ -71,6 +71,43 @@ def test_no_new_privileges_and_our_own_seccomp_profile(options: dict[str, Any]) 
     assert json.loads(profile.removeprefix("seccomp="))["defaultAction"] == "SCMP_ACT_ERRNO"
 
 
+def _with(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "image": "image",
+        "folder": tmp_path,
+        "limits": Limits(),
+        "limits_max": Limits(),
+        "uid": 1_000_000_000,
+        "owner": Owner.current(),
+        "instance": "test",
+        "token": "secret",
+        "min_tier": "A",
+        "tier": None,
+        "runtime": None,
+    }
+    return container_options(**arguments | changes)
+
+
+@pytest.mark.parametrize("changes", [{"min_tier": "U"}, {"min_tier": "U", "tier": "U"}])
+def test_tier_u_adds_two_capabilities_and_a_block_of_users(tmp_path: Path, changes: dict[str, Any]) -> None:
+    options = _with(tmp_path, **changes)
+    assert options["user"] == "0:0"
+    assert options["cap_drop"] == ["ALL"]
+    assert options["cap_add"] == ["SETUID", "SETGID"]
+    assert options["command"][-2:] == ["--users", "1000000000"]
+    assert "uid=1000000000" in options["tmpfs"]["/tmp"]
+
+
+def test_a_stronger_tier_alone_needs_no_root(tmp_path: Path) -> None:
+    options = _with(tmp_path, min_tier="U", tier="B")
+    assert options["user"] == "1000000000:1000000000"
+    assert "cap_add" not in options
+
+
+def test_an_apparmor_profile_is_named(tmp_path: Path) -> None:
+    assert "apparmor=proctor-sandbox" in _with(tmp_path, apparmor="proctor-sandbox")["security_opt"]
+
+
 def test_nothing_of_the_host_but_the_socket_read_only(options: dict[str, Any], tmp_path: Path) -> None:
     (mount,) = options["mounts"]
     assert (mount["Source"], mount["ReadOnly"], mount["Type"]) == (str(tmp_path), True, "bind")
