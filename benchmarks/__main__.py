@@ -9,9 +9,9 @@ import platform
 import subprocess
 from pathlib import Path
 
-from benchmarks import footprint, throughput
+from benchmarks import datasets, footprint, throughput
 
-MEASUREMENTS = {"footprint": footprint.measure, "throughput": throughput.measure}
+MEASUREMENTS = {"footprint": footprint.measure, "throughput": throughput.measure, "datasets": datasets.measure}
 
 
 def hardware() -> str:

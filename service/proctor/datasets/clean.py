@@ -11,7 +11,7 @@ from typing import Any
 
 from proctor.datasets.convert import from_ours, to_ours
 from proctor.datasets.findings import Checked, Kind
-from proctor.datasets.guess import OURS, PLAIN
+from proctor.datasets.guess import OURS, PLAIN, tests_of
 from proctor.datasets.probes import SCALES, Bounds
 from proctor.datasets.problem import Problem
 from proctor.datasets.scan import second_ones
@@ -27,23 +27,44 @@ def cleaned(problem: Problem, checked: Checked, bounds: Bounds, *, strict: bool 
     row = problem.row
     if row is None or (strict and not checked.checked):
         return None
-    mended = _MENDED_IN_OURS if _is_ours(problem) else frozenset()
-    kinds = {finding.kind for finding in checked.findings if finding.is_fault}
-    if kinds - mended:
+    kinds = {finding.kind for finding in checked.findings}
+    faults = {finding.kind for finding in checked.findings if finding.is_fault}
+    if faults - (_MENDED_IN_OURS if _is_ours(problem) else frozenset()):
         return None
-    if Kind.DUPLICATE_TESTS in {finding.kind for finding in checked.findings}:
+    changes = _changes(faults, checked, problem, bounds)
+    if Kind.DUPLICATE_TESTS in kinds:
         row = _without_repeats(problem, row)
-    if Kind.NEEDS_COMPARATOR in kinds and checked.suggestion is not None:
-        row = {**row, "tests": {**row["tests"], "compare": checked.suggestion.compare}}
-    if Kind.LIMITS_TOO_TIGHT in kinds:
+    return _changed(row, changes) if changes else row
+
+
+def _changes(faults: set[Kind], checked: Checked, problem: Problem, bounds: Bounds) -> dict[str, Any]:
+    """What mends the faults of a row of ours: its comparison, its limits."""
+    changes: dict[str, Any] = {}
+    if Kind.NEEDS_COMPARATOR in faults and checked.suggestion is not None:
+        changes["compare"] = checked.suggestion.compare
+    if Kind.LIMITS_TOO_TIGHT in faults:
         scale = next(s for s in SCALES if any(r.all_pass(s) for r in checked.runs))
-        row = {**row, "limits": bounds.of(problem, scale).model_dump()}
+        changes["limits"] = bounds.of(problem, scale).model_dump()
+    return changes
+
+
+def _changed(row: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    row = dict(row)
+    if "limits" in changes:
+        row["limits"] = changes["limits"]
+    if "compare" in changes:
+        row = _with_tests(row, {**tests_of(row), "compare": changes["compare"]})
     return row
+
+
+def _with_tests(row: dict[str, Any], tests: dict[str, Any]) -> dict[str, Any]:
+    """A row of ours with other tests, in a string where they stood in one."""
+    return {**row, "tests": json.dumps(tests) if isinstance(row["tests"], str) else tests}
 
 
 def _is_ours(problem: Problem) -> bool:
     assert problem.row is not None
-    return problem.format == OURS and problem.row["tests"].get("kind") != "dataset"
+    return problem.format == OURS and tests_of(problem.row).get("kind") != "dataset"
 
 
 def _without_repeats(problem: Problem, row: dict[str, Any]) -> dict[str, Any]:
@@ -63,5 +84,6 @@ def _without_repeats(problem: Problem, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _dropped(ours: dict[str, Any], again: set[int]) -> dict[str, Any]:
-    kept = [case for number, case in enumerate(ours["tests"]["cases"]) if number not in again]
-    return {**ours, "tests": {**ours["tests"], "cases": kept}}
+    tests = tests_of(ours)
+    kept = [case for number, case in enumerate(tests["cases"]) if number not in again]
+    return _with_tests(ours, {**tests, "cases": kept})

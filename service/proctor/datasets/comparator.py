@@ -16,6 +16,7 @@ from proctor.wire import FunctionTests, StdioTests
 
 #: From the strictest on. Functions have no case.
 _TOLERANCES = (1e-9, 1e-6, 1e-4, 1e-3)
+_USUAL = 1e-6
 STRICT = "tokens"
 _SPOKEN = {STRICT: "equal tokens or values", "case": "equal tokens in any case"}
 _NUMBER_WITHIN = re.compile(r"10\s*(?:\^|\*\*|\^\{|<sup>)?\s*\{?\s*[-−–]\s*(\d{1,2})")
@@ -65,6 +66,9 @@ def suggest(
     if name == STRICT:
         name, compare, more = _from_outputs(problem)
         evidence += more
+    elif "abs_tol" in compare:
+        tolerance = max(compare["abs_tol"], _stated(problem) or _USUAL)  # of what passes, not the least of all
+        compare |= {"abs_tol": tolerance, "rel_tol": tolerance}
     return Suggestion(_named(name, problem), compare, evidence + _hints(problem))
 
 

@@ -12,6 +12,8 @@ from proctor.wire import SampleResult, Verdict
 
 NEAR = 0.5  # from this share of a limit on a reference is near it: a right program may well take twice as long
 SHOWN = 20
+#: Tests that another sandbox or setting would run: nothing is wrong with the row.
+_OF_THE_SERVICE = ("not available in this sandbox", "PROCTOR_ALLOW_IN_PROCESS")
 _LIMITS = {"time_limit", "memory_limit", "output_limit", "process_limit"}
 
 Pairs = list[tuple[Probe, SampleResult]]
@@ -84,7 +86,7 @@ def _invalid(pairs: Pairs) -> list[Finding]:
     """What the service could not judge: tests that cannot be run are the row's fault, all else is the service's."""
     errors = {r.error.code.value: r.error.message for _, r in pairs if r.error is not None}
     found = []
-    if "tests_invalid" in errors:
+    if "tests_invalid" in errors and not any(words in errors["tests_invalid"] for words in _OF_THE_SERVICE):
         found.append(Finding(Kind.TESTS_INVALID, errors.pop("tests_invalid")))
     return [*found, *(Finding(Kind.NOT_JUDGED, f"{code}: {message}") for code, message in sorted(errors.items()))]
 

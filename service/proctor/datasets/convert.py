@@ -17,23 +17,26 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from proctor.datasets import plain
 from proctor.datasets.encoding import encode, same
 from proctor.datasets.forms import FORMS, Form, Path, RowData, Values, at
+from proctor.datasets.guess import PLAIN, tests_of
 from proctor.datasets.shapes import CannotHold
 from proctor.judge.datasets import RowFault, RowTests, RunnableTests, read_row
 from proctor.judge.plan import pointer
 from proctor.wire import DatasetTests, LimitsOverride, TestsAdapter
 
-OURS = "proctor"
 _IDS = ("id", "task_id", "question_id", "problem_id", "name", "title")
 
 
 def to_ours(format: str, row: RowData) -> RowData:
     """A row of `format` as one of ours. Raises RowFault."""
-    read = read_row(format, row)
+    read = plain.read(row) if format == PLAIN else read_row(format, row)
     ours: RowData = {"id": row_id(row)} if row_id(row) is not None else {}
     if read.problem:
         ours["prompt"] = read.problem
+    if format == PLAIN:
+        return _of_plain(ours, row, read)
     untouched = {**ours, "tests": {"kind": "dataset", "format": format, "row": row}}
     if read.tests is None or read.invalid or not read.cases:
         return untouched
@@ -46,9 +49,19 @@ def to_ours(format: str, row: RowData) -> RowData:
         return untouched
 
 
+def _of_plain(ours: RowData, row: RowData, read: RowTests) -> RowData:
+    """A plain row keeps its other fields; there is no way back, as there is no format to go back to."""
+    if read.tests is None or not read.cases:
+        raise RowFault(("tests",), "zero tests")
+    limits = {"limits": _limits(read.limits)} if read.limits is not None else {}
+    rest = {k: v for k, v in row.items() if k not in ("tests", "test_setup", "test_setup_code", "checker")}
+    return {**rest, **ours, "tests": read.tests.model_dump(exclude_defaults=True), **limits}
+
+
 def from_ours(format: str, ours: RowData, *, lossy: bool = False) -> RowData:
     """A row of ours as one of `format`. Raises CannotHold, RowFault; the former never where `lossy` is allowed."""
-    tests = _validated(ours.get("tests"))
+    ours = {**ours, "tests": tests_of(ours)}
+    tests = _validated(ours["tests"])
     if isinstance(tests, DatasetTests):
         if tests.format == format:
             return tests.row

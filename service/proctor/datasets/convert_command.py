@@ -12,8 +12,8 @@ from typing import IO, Annotated, Any
 import typer
 
 from proctor.datasets import files
-from proctor.datasets.convert import OURS, from_ours, to_ours
-from proctor.datasets.guess import PLAIN, format_of
+from proctor.datasets.convert import from_ours, to_ours
+from proctor.datasets.guess import OURS, format_of
 from proctor.datasets.shapes import CannotHold
 from proctor.judge.datasets import READERS, RowFault
 from proctor.judge.plan import pointer
@@ -63,8 +63,6 @@ def converted(row: files.Row, source: str | None, to: str, *, lossy: bool = Fals
     if row.data is None:
         raise RowFault((), row.fault or "no row")
     format = format_of(row.data, source)
-    if format == PLAIN:
-        raise RowFault((), "these rows are of no published format: name it with --from")
     ours = row.data if format == OURS else to_ours(format, row.data)
     return ours if to == OURS else from_ours(to, ours, lossy=lossy)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from proctor.datasets import files, plain
 from proctor.datasets.convert import row_id
-from proctor.datasets.guess import OURS, PLAIN, format_of
+from proctor.datasets.guess import OURS, PLAIN, format_of, tests_of
 from proctor.datasets.solutions import Solution, Solutions, language_of, solutions
 from proctor.judge import extract
 from proctor.judge.datasets import RowFault, RowTests, read_row
@@ -51,11 +51,11 @@ def problem_of(row: files.Row, source: str | None = None) -> Problem:
     except RowFault as fault:
         told = f"{pointer(fault.path)}: {fault.detail}" if fault.path else fault.detail
         return Problem(row.number, name, source or "?", "python", row.data, RowTests(None, 0), Solutions(), told)
-    data = row.data
+    data = {**row.data, "tests": tests_of(row.data)} if format == OURS else row.data
     language = language_of(data.get("language"))
     published = data.get("published")
     held = {**_inner(published, data), **data} if format == OURS else data
-    return Problem(row.number, name, format, language, data, read, solutions(held, language))
+    return Problem(row.number, name, format, language, row.data, read, solutions(held, language))
 
 
 def completion(problem: Problem, solution: Solution) -> str:
@@ -87,7 +87,7 @@ def _read(format: str, row: dict[str, Any]) -> RowTests:
     if format != OURS:
         return read_row(format, row)
     try:
-        tests = TestsAdapter.validate_python(row.get("tests"))
+        tests = TestsAdapter.validate_python(tests_of(row))
         limits = LimitsOverride.model_validate(row.get("limits") or {})
     except ValidationError as error:
         first: Any = error.errors(include_url=False, include_input=False)[0]

@@ -17,7 +17,8 @@ _RIGHT = (
 _WRONG = ("incorrect_solutions", "buggy_solution", "wrong_or_failing", "wrong_solutions")
 _STUBS = ("stub_solution",)
 _ACCEPTED = frozenset({"accepted", "ok", "correct", "ac", "passed", "pass"})
-_REJECTED = frozenset({"fail", "failed", "wrong", "wrong_answer", "rejected"})
+#: Of a solution's outcome. A time or memory limit depends on the machine that told it, so those say nothing here.
+_REJECTED = frozenset({"fail", "failed", "wrong", "wrong_answer", "wa", "rejected"})
 
 #: Names of languages in public sets → ours. CodeContests' numbers are those of its protocol buffer.
 _LANGUAGES = {
@@ -65,18 +66,19 @@ def solutions(row: dict[str, Any], language: str) -> Solutions:
     wrong = [s for n in _WRONG for s in _held(n, row.get(n), language)]
     if is_wrong:
         wrong += _held("solution", row["solution"], language)
-    for found in _submissions(row.get("submissions")):
-        verdict, (solution,) = found[0], list(_one("submissions", found[1], language)) or (None,)
-        if solution is not None:
+    for verdict, solution in _submissions(row.get("submissions"), language):
+        if verdict in _ACCEPTED | _REJECTED:
             (right if verdict in _ACCEPTED else wrong).append(solution)
     stubs = [s for n in _STUBS for s in _held(n, row.get(n), language)]
     return Solutions(_once(right), _once(wrong), _once(stubs))
 
 
-def _submissions(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    for entry in value if isinstance(value, list) else []:
+def _submissions(value: Any, language: str) -> Iterator[tuple[str, Solution]]:
+    """What was handed in, each with the outcome that its source tells."""
+    for number, entry in enumerate(value if isinstance(value, list) else []):
         if isinstance(entry, dict) and isinstance(entry.get("declared_verdict"), str):
-            yield entry["declared_verdict"].lower(), entry
+            for solution in _one(f"submissions[{number}]", entry, language):
+                yield entry["declared_verdict"].lower(), solution
 
 
 def _held(name: str, value: Any, language: str) -> Iterator[Solution]:

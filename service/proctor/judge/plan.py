@@ -454,9 +454,7 @@ def _with_canonical_checker(tests: StdioTests, checker: Checker) -> StdioTests:
 
 
 def _without_cases(row: RowTests) -> RowTests:
-    return RowTests(
-        tests=None, cases=0, limits=row.limits, problem=row.problem, invalid="no test case: nothing can be judged"
-    )
+    return replace(row, tests=None, cases=0, invalid="no test case: nothing can be judged")
 
 
 def _brief(error: Exception) -> str:

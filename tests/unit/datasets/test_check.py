@@ -105,6 +105,17 @@ def test_a_solution_in_a_language_that_is_not_there_is_not_run() -> None:
     assert [runs.solution for runs in checked.runs] == ["solutions[0]"]
 
 
+def test_submissions_count_by_their_outcome() -> None:
+    handed_in = [
+        {"declared_verdict": verdict, "language": "python", "solution": f"print('{n}')"}
+        for n, verdict in enumerate(["accepted", "accepted", "wrong_answer", "time_limit_exceeded"])
+    ]
+    row = program("7", submissions=handed_in)
+    found = problem_of(files.Row(1, row)).solutions
+    assert [s.name for s in found.right] == ["submissions[0]", "submissions[1]"]
+    assert [s.name for s in found.wrong] == ["submissions[2]"], "a time limit depends on the machine"
+
+
 def test_runs_and_limits() -> None:
     service = Service()
     check(program("7", "# ends: time_limit", time_limit=2.0), service=service, runs=2)
@@ -143,6 +154,14 @@ def test_the_statement_names_the_tolerance() -> None:
     assert checked.suggestion is not None
     assert checked.suggestion.compare == {"abs_tol": 1e-4, "rel_tol": 1e-4}
     assert any("statement allows" in told for told in checked.suggestion.evidence)
+
+
+def test_the_stated_tolerance_counts_where_a_stricter_one_would_do() -> None:
+    prompt = "An absolute or relative error of 10^-4 is allowed."
+    for stated, tolerance in ((prompt, 1e-4), ("Q", 1e-6)):
+        (checked,) = check(program("4.7", "print('4.7000000000001')", prompt=stated, checker={"tolerance": 0}))
+        assert checked.suggestion is not None
+        assert checked.suggestion.compare == {"abs_tol": tolerance, "rel_tol": tolerance}
 
 
 def test_bodies_stand_below_their_prompt() -> None:
@@ -191,6 +210,9 @@ def test_rows_of_ours_get_the_comparison_and_the_limits() -> None:
     kept = clean({"tests": tests, "reference_solution": "print('YES')"})
     assert kept is not None
     assert kept["tests"]["compare"] == {"ignore_case": True}
+    kept = clean({"tests": json.dumps(tests), "reference_solution": "print('YES')"})
+    assert kept is not None
+    assert json.loads(kept["tests"])["compare"] == {"ignore_case": True}
     kept = clean({"tests": tests, "reference_solution": "# ends: time_limit below 20"})
     assert kept is not None
     assert kept["limits"]["cpu_s"] == 20

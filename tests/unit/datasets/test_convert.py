@@ -143,3 +143,31 @@ def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", LCB)
     assert proctor(file, "--out", file).exit_code != 0
     assert read(file) == [LCB]
+
+
+def test_plain_rows_become_ours(tmp_path: Path) -> None:
+    """Rows of no published format: tests as text, as asserts, as cases."""
+    code = {
+        "id": "a",
+        "tests": "def check(f): assert f(1)",
+        "entry_point": "f",
+        "prompt": "Q",
+        "reference_solution": "x",
+    }
+    asserts = {"id": "b", "tests": ["assert f(1)"], "test_setup": "r = 1"}
+    cases = {"id": "c", "tests": [{"input": "1", "output": "2"}], "checker": {"tolerance": 1e-6}, "time_limit": 2}
+    done = proctor(write(tmp_path / "a.jsonl", code, asserts, cases, {"tests": []}))
+    assert done.exit_code == 1
+    assert "row 4: /tests: zero tests" in done.stderr
+    first, second, third = read(tmp_path / "a.proctor.jsonl")
+    assert first == {**code, "tests": {"kind": "script", "code": code["tests"], "entry_point": "f"}}
+    assert second["tests"] == {"kind": "script", "code": "r = 1\nassert f(1)\n"}
+    assert third["tests"]["compare"] == {"abs_tol": 1e-6, "rel_tol": 1e-6}
+    assert third["limits"] == {"cpu_s": 2.0}
+
+
+def test_our_tests_may_stand_in_a_string_as_in_a_trainer_s_column(tmp_path: Path) -> None:
+    row = to_ours("livecodebench", LCB)
+    file = write(tmp_path / "a.jsonl", {**row, "tests": json.dumps(row["tests"])})
+    assert proctor(file, "--to", "livecodebench").exit_code == 0
+    assert read(tmp_path / "a.livecodebench.jsonl") == [LCB]
