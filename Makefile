@@ -40,8 +40,8 @@ images: ## build every image: sandboxes, service, Redis, Prometheus (needs Docke
 	@scripts/build-images $(FAMILIES)
 	@scripts/build-service-images
 
-bench: .venv/dev.stamp ## measure; writes benchmarks/OBSERVATIONS.md
-	@$(BIN)/python -m benchmarks
+bench: .venv/dev.stamp ## measure; writes benchmarks/OBSERVATIONS.md (ARGS=--quick for a short one)
+	@$(BIN)/proctor bench --write benchmarks/OBSERVATIONS.md $(ARGS)
 
 lock: .venv/dev.stamp ## renew requirements.lock
 	@scripts/lock

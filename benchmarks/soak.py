@@ -24,8 +24,8 @@ from typing import Any
 import httpx
 import redis
 
-from benchmarks.footprint import pss_mib
 from benchmarks.service import Service, serve
+from proctor.bench.latency import pss_mib
 
 BATCH = 2000
 IN_FLIGHT = 4

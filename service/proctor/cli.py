@@ -28,6 +28,7 @@ COMMANDS = {
     "doctor": "proctor.commands:doctor",
     "thinking": "proctor.thinking_commands:app",
     "thinking-server": "proctor.thinking_commands:server",
+    "bench": "proctor.bench.command:bench",
 }
 
 #: Exit status of settings or a machine that starting again will not mend (sysexits.h: EX_CONFIG).

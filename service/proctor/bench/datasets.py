@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from proctor.bench.row import Options, Row
 from proctor.datasets import files
 from proctor.judge.datasets import read_row
 
 SIZE = 200_000_000  # bytes
-PROCTOR = str(Path(sys.executable).with_name("proctor"))
 _WORDS = ("alpha", "beta", "gamma", "delta", "omega")
 
 
@@ -49,7 +49,7 @@ def row(number: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def make(file: Path, size: int = SIZE) -> tuple[int, int]:
+def make(file: Path, size: int) -> tuple[int, int]:
     """Write rows until the file is of `size` bytes; their number, and the bytes of the largest."""
     chance, rows, largest = random.Random(5), 0, 0
     with file.open("w", encoding="ascii") as out:
@@ -72,10 +72,12 @@ class Used:
 def converted(*arguments: str | Path) -> Used:
     """What `proctor convert` used."""
     started = time.perf_counter()
-    process = subprocess.Popen([PROCTOR, "convert", *map(str, arguments)], stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-P", "-m", "proctor", "convert", *map(str, arguments)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, process.returncode
+    if process.returncode:
+        raise RuntimeError(f"proctor convert ended with {process.returncode}")
     return Used(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
@@ -83,28 +85,29 @@ def decoded(file: Path) -> float:
     """CPU seconds of reading every row into tests, as the service does with a row of a request."""
     started = time.process_time()
     for found in files.read(file):
-        assert found.data is not None
-        assert read_row("livecodebench", found.data).cases == 42
+        if found.data is None or read_row("livecodebench", found.data).cases != 42:
+            raise RuntimeError("a row is not read as it was written")
     return time.process_time() - started
 
 
-def measure(provider: str) -> list[tuple[str, str]]:
-    """Rows of (what, figure). The sandbox has no part in it."""
+def measure(options: Options) -> list[Row]:
+    """The sandbox has no part in it."""
+    whole = SIZE // 10 if options.quick else SIZE
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder, "small.jsonl"), Path(folder, "large.jsonl")
-        make(small, SIZE // 10)
-        rows, largest = make(large)
+        make(small, whole // 10)
+        rows, largest = make(large, whole)
         size = large.stat().st_size / 1e6
         decode_s = decoded(large)
         tenth = converted(small, "--from", "livecodebench")
         there = converted(large, "--from", "livecodebench")
         back = converted(Path(folder, "large.proctor.jsonl"), "--to", "livecodebench")
     return [
-        ("file", f"{rows} rows of 42 tests, {size:.0f} MB, the largest row {largest / 1e6:.1f} MB"),
-        ("rows decoded to tests, per second of CPU", f"{rows / decode_s:.0f} ({size / decode_s:.0f} MB)"),
-        ("to Proctor's rows", _told(rows, there)),
-        ("peak memory for a tenth of the file", f"{tenth.peak_mib:.0f} MiB"),
-        ("and back, packed again", _told(rows, back)),
+        Row("file", f"{rows} rows of 42 tests, {size:.0f} MB, the largest row {largest / 1e6:.1f} MB"),
+        Row("rows decoded to tests, per second of CPU", f"{rows / decode_s:.0f} ({size / decode_s:.0f} MB)"),
+        Row("to Proctor's rows", _told(rows, there)),
+        Row("peak memory for a tenth of the file", f"{tenth.peak_mib:.0f} MiB"),
+        Row("and back, packed again", _told(rows, back)),
     ]
 
 
