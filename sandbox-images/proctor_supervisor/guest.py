@@ -21,9 +21,9 @@ import atexit
 import builtins
 import gc
 import io
-import marshal
 import os
 import random
+import resource
 import signal
 import socket
 import struct
@@ -32,9 +32,10 @@ import threading
 import time
 import traceback
 import types
+from functools import partial
 from typing import NoReturn
 
-from . import isolate, job, linux, native
+from . import cases, isolate, job, linux, native
 from .isolate import Ground
 from .job import Job
 
@@ -46,6 +47,8 @@ _MORTAL = tuple(map(int, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.
 
 #: Words without which no program comes to the module `random`, whose seeding touches 36 pages.
 _BY_CHANCE = (b"random", b"statistics", b"import_module", b"__import__")
+
+_WARM_ROUNDS = 16
 
 _held: set = set()
 
@@ -72,6 +75,10 @@ def make_ready(ground: Ground) -> None:
     for fd in (*held, read_end, write_end, empty):
         os.close(fd)
     sys.path[:] = [f"{ground.box}/work", *path]
+    for _ in range(_WARM_ROUNDS):  # see `pair.warm`
+        _execute(compile("pass", "main.py", "exec"), {"__builtins__": builtins})
+        _flush()
+        _depth()
     if ground.tier == "B":
         os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
         for number in _MORTAL:
@@ -112,6 +119,8 @@ def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
         _put(f"{box}/work/{name}", content)
     socket.send_fds(control, [b"D"], [folder])
     os.close(folder)
+    if task.kind == "series":
+        linux.adopt_orphans()
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
 
 
@@ -125,13 +134,40 @@ def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> 
     if task.kind == "tests":
         _tests(ground, task, control, more)
     main = f"{ground.box}/main.py"
-    code = marshal.loads(task.blobs[1]) if task.code else _compile(task.blobs[0], main, control)
-    if task.kind == "compile":
-        _send_code(code, control)
+    code = _compile(task.blobs[0], main, control)
+    if task.kind == "series":
+        _series(ground, task, code, control)
     _begin(control)
     if task.kind == "candidate":
         _candidate(ground, task, code, more)
     _program(ground, task, code)
+
+
+def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.socket) -> NoReturn:
+    for number in _MORTAL:
+        _signal.signal(number, _signal.SIG_DFL)  # its cases are no process 1
+    box = ground.box
+    source = f"{box}/main.py"
+    if ground.tier == "B":
+        state = partial(cases.state_of_mount, box, source)
+    else:
+        folders = [box, *(f"{box}/{name}" for name in isolate.FOLDERS), *([isolate.SHM] if ground.shm else [])]
+        state = partial(cases.state_of_folders, folders, source)
+    cpu_s = int(task.limits["cpu_s"] + task.limits["compile_s"]) + 2
+    chance, main = _seeds(task), _main_module(source)
+    sys.argv = ["main.py"]
+
+    def case(argv: list[str]) -> NoReturn:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+        if chance:
+            random.seed()
+        sys.argv += argv
+        gc.enable()
+        _run_main(main, code)
+
+    gc.freeze()
+    _tell_clock(control)
+    cases.serve(control, state, case)
 
 
 def _begin(control: socket.socket) -> None:
@@ -152,18 +188,11 @@ def _compile(source: bytes, name: str, control: socket.socket) -> types.CodeType
         os._exit(1)
 
 
-def _send_code(code: types.CodeType, control: socket.socket) -> NoReturn:
-    _begin(control)
-    with open(1, "wb", closefd=False) as out:
-        out.write(marshal.dumps(code))
-    os._exit(0)
-
-
 def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
     from .pair import candidate
 
     _stage(task)
-    candidate.main(socket.socket(fileno=more[0]), task.blobs[0], {**task.options, "code": code})
+    candidate.main(socket.socket(fileno=more[0]), task.blobs[0], code)
 
 
 def _tests(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
@@ -177,9 +206,14 @@ def _tests(ground: Ground, task: Job, control: socket.socket, more: list[int]) -
 def _stage(task: Job) -> None:
     """What a fresh interpreter has beyond `make_ready`: arguments, collector, chance."""
     sys.argv = ["main.py", *task.argv]
-    if any(word in task.blobs[0] for word in _BY_CHANCE):
+    if _seeds(task):
         random.seed()
     gc.enable()
+
+
+def _seeds(task: Job) -> bool:
+    """Whether the program may draw random numbers."""
+    return any(word in task.blobs[0] for word in _BY_CHANCE)
 
 
 def _die(number: int, _frame: object) -> None:
@@ -221,11 +255,20 @@ def _stream(fd: int, name: str, mode: str, errors: str, line_buffering: bool) ->
 
 def _program(ground: Ground, task: Job, code: types.CodeType) -> NoReturn:
     _stage(task)
+    _run_main(_main_module(f"{ground.box}/main.py"), code)
+
+
+def _main_module(file: str) -> types.ModuleType:
+    """A fresh `__main__`, in place; our own modules are out of sight."""
     main = types.ModuleType("__main__")
-    main.__dict__.update(__file__=f"{ground.box}/main.py", __builtins__=builtins, __annotations__={})
+    main.__dict__.update(__file__=file, __builtins__=builtins, __annotations__={})
     for name in our_modules:
         del sys.modules[name]
     sys.modules["__main__"] = main
+    return main
+
+
+def _run_main(main: types.ModuleType, code: types.CodeType) -> NoReturn:
     sys.setrecursionlimit(1000 + _depth() + _C_CALLS)
     status = _execute(code, main.__dict__)
     _finish(status, main.__dict__)

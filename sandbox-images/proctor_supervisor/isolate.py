@@ -52,7 +52,7 @@ MADE_UP_UIDS = 1_862_270_976
 STACK = 256 << 20
 """Room for the stack of a sample's main thread, bytes: deep recursion in C."""
 
-_FOLDERS = ("work", "tmp", "shm")
+FOLDERS = ("work", "tmp", "shm")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _ETC = ("ld.so.cache", "ld.so.conf", "localtime", "timezone", "mime.types", "debian_version", "os-release")
@@ -348,7 +348,7 @@ def enter(ground: Ground, disk_mib: int, spare: int) -> int:
     else:
         _enter_folder(ground)
         os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
-    for name in _FOLDERS:
+    for name in FOLDERS:
         os.mkdir(f"{ground.box}/{name}", 0o700)
     os.chdir(f"{ground.box}/work")
     return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)

@@ -1,7 +1,8 @@
 """A job: what one sample's process is to do, in a sealed memfd that only that process reads.
 
 u32 big-endian   length of the header
-header           marshalled: the fields of `Job`, `blobs` as lengths (the supervisor wrote it, so it can be trusted)
+header           marshalled: the fields of `Job` in their order, limits as their values in the order of `LIMITS`,
+                 blobs as their lengths (the supervisor wrote it, so it can be trusted)
 blobs            back to back
 """
 
@@ -14,17 +15,20 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
+"""Of a sample, as in the protocol; every job has them all."""
+
 _LENGTH = struct.Struct(">I")
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Job:
-    """kind: "compile", "case", "candidate", "tests", or "native": see `native`.
+    """kind: "case", "series", "candidate", "tests", or "native": see `guest`, `native`.
 
     limits: all eight; tasks: RLIMIT_NPROC; cpu_s: CPU backstop per process; argv: arguments of the program;
-    files: paths of input files, whose bytes are the last blobs; code: the second blob is marshalled code;
-    stdin_file: also put standard input where /dev/stdin points; number: how many ran before; options: of the pair.
+    files: paths of input files, whose bytes are the last blobs; stdin_file: also put standard input where /dev/stdin
+    points; number: how many ran before; options: of the tests.
     blobs: the source (for tests: their JSON) first.
     """
 
@@ -34,7 +38,6 @@ class Job:
     cpu_s: float
     argv: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    code: bool = False
     stdin_file: bool = False
     number: int = 0
     options: dict = field(default_factory=dict)
@@ -55,8 +58,9 @@ def sealed(parts: Sequence[bytes], name: str) -> int:
 
 def write(job: Job) -> int:
     """`job` as a sealed memfd."""
-    fields = {name: getattr(job, name) for name in job.__slots__ if name != "blobs"}
-    header = marshal.dumps({**fields, "blobs": [len(blob) for blob in job.blobs]})
+    limits = tuple(job.limits[name] for name in LIMITS)
+    rest = (job.tasks, job.cpu_s, job.argv, job.files, job.stdin_file, job.number, job.options)
+    header = marshal.dumps((job.kind, limits, *rest, tuple(map(len, job.blobs))))
     return sealed([_LENGTH.pack(len(header)), header, *job.blobs], "job")
 
 
@@ -67,9 +71,11 @@ def read(fd: int) -> Job:
         data += os.pread(fd, size - len(data), len(data))
     (length,) = _LENGTH.unpack_from(data)
     at = _LENGTH.size + length
-    fields = marshal.loads(data[_LENGTH.size : at])
+    kind, limits, tasks, cpu_s, argv, files, stdin_file, number, options, sizes = marshal.loads(data[_LENGTH.size : at])
     blobs = []
-    for size in fields.pop("blobs"):
+    for size in sizes:
         blobs.append(data[at : at + size])
         at += size
-    return Job(**fields, blobs=blobs)
+    return Job(
+        kind, dict(zip(LIMITS, limits, strict=True)), tasks, cpu_s, argv, files, stdin_file, number, options, blobs
+    )

@@ -35,7 +35,6 @@ from .zygote import Zygote
 _MIB = 1 << 20
 _OWN_TASKS = 6  # the keeper, the supervisor, two zygotes and their reapers; fewer in tier B
 _BARE_INTERPRETER = 8 * _MIB
-_CODE_MAX = 64 * _MIB
 _FETCH_MAX = 64 * _MIB
 _READ = 1 << 18
 _CGROUP_LAG_S = 0.05  # what a cgroup's clock may be off, keepers and the like included
@@ -152,10 +151,10 @@ class Guest:
     def __init__(self, host: Host, forker: Zygote, task: Job, stdin: bytes, more: Sequence[int] = ()) -> None:
         self.host, self.forker, self.task, self.limits = host, forker, task, task.limits
         self.ground = isolate.of_sample(forker.ground, forker.started)
-        object.__setattr__(task, "number", forker.started)
+        task.number = forker.started
         self.ran = Ran()
         self.put = sum(map(len, task.blobs)) + (len(stdin) if task.stdin_file else 0)
-        self.output_max = _CODE_MAX if task.kind == "compile" else int(task.limits["output_kib"]) * 1024
+        self.output_max = int(task.limits["output_kib"]) * 1024
         self.tree: Tree | None = None
         self.pid = self.pidfd = self.folder = -1
         self.begun = self.ended = self.doomed = False
@@ -166,6 +165,7 @@ class Guest:
         self.peak = 0
         self.pss = self.pss_rss = 0
         self.native = task.kind == "native"
+        self.parented = task.kind in ("native", "series")  # a process of ours is the parent of the sample's
         self.waited: tuple[int, int] | None = None  # of a native program: wait status, peak of memory in bytes
         self._fork(stdin, more)
 
@@ -215,6 +215,9 @@ class Guest:
 
     def on_control(self) -> bool:
         """The child says: folder, begun, or a compile error. False at the end."""
+        return bool(self._on_message())
+
+    def _on_message(self) -> bytes:
         message, fds, _flags, _address = socket.recv_fds(self.control, guest._TEXT_MAX + 64, 1)
         if message[:1] == b"D":
             self.folder = fds[0]
@@ -228,7 +231,7 @@ class Guest:
             self.waited = (status, peak)
         elif message[:1] == b"X":
             self.ran.compile_error = message[1:].decode("utf-8", "replace")
-        return bool(message)
+        return message
 
     def on_output(self, fd: int) -> bool:
         """Take in output. False at its end."""
@@ -289,13 +292,14 @@ class Guest:
 
     @property
     def _helpers(self) -> int:
-        """Processes of ours in the tree: the reaper of tier A, and the parent of a native program."""
-        return self.host.ground.helpers + (1 if self.native else 0)
+        """Processes of ours in the tree: the reaper of tier A, and the parent of the sample's."""
+        return self.host.ground.helpers + (1 if self.parented else 0)
 
     def _theirs(self) -> list[Process]:
         """The processes whose memory counts: all but ours, where ours run no code of the sample."""
         live = self.tree.live if self.tree else []
-        if not self.native or not live or self.tree is None:
+        compiles = self.task.kind == "series" and not self.begun  # then our process is the one that may need much
+        if not self.parented or compiles or not live or self.tree is None:
             return live
         ours = {self.tree.root}
         if self.host.ground.helpers:  # below the reaper the oldest child is ours; later ones are orphans of the sample
@@ -376,7 +380,9 @@ class Guest:
             peak = self.host.extra + (self.waited[1] if self.waited and self.waited[1] > ours else 0)
         unready = self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY)
         if unready and not self.doomed:
-            raise Fault(f"isolation failed with status {status}")
+            self.drain()
+            said = bytes(list(self.outputs.values())[1][-400:]).decode("utf-8", "replace")
+            raise Fault(f"isolation failed with status {status}: {said}")
         self._judge_end(cpu, peak)
 
     def _judge_end(self, cpu: float, peak: int) -> None:
@@ -395,6 +401,11 @@ class Guest:
 
     def finish(self, fetch: Sequence[str] = ()) -> Ran:
         """The account, once `ended` and drained; closes everything."""
+        self._collect(fetch)
+        self.close()
+        return self.ran
+
+    def _collect(self, fetch: Sequence[str]) -> None:
         out, err = self.outputs.values()
         self.ran.stdout, self.ran.stderr = bytes(out), bytes(err)
         self._last_words(err)
@@ -402,8 +413,6 @@ class Guest:
             content = isolate.fetch(self.ground, self.folder, path, _FETCH_MAX) if self.folder >= 0 else None
             if content is not None:
                 self.ran.files[path] = content
-        self.close()
-        return self.ran
 
     def _clean(self) -> None:
         try:
@@ -508,7 +517,7 @@ class Watch:
         first = self.guests[0].tree
         if total is not None and first is not None:
             others = sum(one.clock() - one.before_s for one in self.guests[1:])
-            first.at_least(total - self.host.cpu_before - others - _CGROUP_LAG_S)
+            first.at_least(self.guests[0].before_s + total - self.host.cpu_before - others - _CGROUP_LAG_S)
 
     def _saturation(self) -> None:
         if self.before is not None:
@@ -519,7 +528,7 @@ class Watch:
 
 
 def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wall_s: float = float("inf")) -> Ran:
-    """Run a job of kind "case" or "compile". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
+    """Run a job of kind "case". wall_s: what is left of the sample's wall clock. Raises Closed, Fault."""
     one = Guest(host, host.candidates, task, stdin)
     try:
         Watch(host, [one], time.monotonic() + wall_s).run()

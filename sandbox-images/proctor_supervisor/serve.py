@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from . import PROTOCOL, fingerprint, protocol, resident
 from .isolate import Ground
-from .job import Job
+from .job import LIMITS, Job
 from .languages.language import Language
 from .languages.table import COMMANDED
 from .pairing import Pair
 from .programs import Builder, Built, Duo, run_program
 from .run import Host, Ran, run_case, tasks_allowed
+from .series import Series
 
-_LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
 _DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
 
 
@@ -31,14 +31,14 @@ FINGERPRINT = fingerprint()
 
 @dataclass(slots=True)
 class Program:
-    """The program of this connection. code: marshalled, where it was compiled apart; spent_s: wall seconds so far.
+    """The program of this connection. series: where its cases run, if there are several; spent_s: wall seconds so far.
 
     built: of a language that runs by command.
     """
 
     source: bytes
     limits: dict
-    code: bytes | None = None
+    series: Series | None = None
     spent_s: float = 0.0
     built: Built | None = None
 
@@ -81,15 +81,18 @@ class _Server:
         """One request's answer. Raises Refused."""
         match header["op"]:
             case "program":
+                self._forget()
                 return self._program(header, blobs)
             case "case":
                 return self._case(header, blobs)
             case "duo":
+                self._forget()
                 return self._duo(header, blobs)
             case "pair":
+                self._forget()
                 return self._pair(header, blobs)
             case "end":
-                self.program = None
+                self._forget()
                 return {"op": "ended"}, []
             case "ping":
                 return {"op": "pong"}, []
@@ -101,19 +104,21 @@ class _Server:
         if language is not None:
             return self._commanded_program(language, header, blobs)
         program = Program(_source(header, blobs), _limits(header))
+        # Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
+        if header.get("cases", 1) > 1 and self.host.ground.tier != "U":
+            program.series = Series(self.host, program.source, program.limits)
+            failed = program.series.compiled()
+            if failed is not None:
+                out: list[bytes] = []
+                return {"op": "compiled", "ran": failed.frame(out)}, out
         self.program = program
-        if header.get("cases", 1) <= 1:
-            return {"op": "compiled", "ran": None}, []
-        ran = run_case(self.host, self._job("compile", program), b"")
-        out: list[bytes] = []
-        if ran.compile_error is None and ran.stopped is None and ran.exit_code == 0:
-            program.code = ran.stdout
-            return {"op": "compiled", "ran": None}, []
-        if ran.compile_error is None:
-            ran.compile_error = f"compiling was stopped: {ran.stopped or 'the compiler crashed'}"
+        return {"op": "compiled", "ran": None}, []
+
+    def _forget(self) -> None:
+        """End the program of before, if any. Raises run.Fault."""
+        if self.program is not None and self.program.series is not None:
+            self.program.series.dismiss()
         self.program = None
-        ran.stdout = b""
-        return {"op": "compiled", "ran": ran.frame(out)}, out
 
     def _commanded(self, name: object) -> Language | None:
         """The language of a program that runs by command; None: Python's. Raises Refused."""
@@ -123,7 +128,6 @@ class _Server:
 
     def _commanded_program(self, language: Language, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
         limits = _limits(header)
-        self.program = None
         built = self.builder.build(language, _sources(language, header.get("paths", []), blobs), limits)
         out: list[bytes] = []
         if isinstance(built, Ran):
@@ -161,11 +165,10 @@ class _Server:
 
     def _job(self, kind: str, program: Program, **more: object) -> Job:
         limits = program.limits
-        blobs = [program.source] if program.code is None else [program.source, program.code]
         cpu_s = limits["cpu_s"] + limits["compile_s"]
-        job = Job(kind, limits, tasks_allowed(self.host, limits), cpu_s, code=program.code is not None, blobs=blobs)
+        job = Job(kind, limits, tasks_allowed(self.host, limits), cpu_s, blobs=[program.source])
         for name, value in more.items():
-            object.__setattr__(job, name, value)
+            setattr(job, name, value)
         return job
 
     def _case(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
@@ -179,18 +182,29 @@ class _Server:
             return self._commanded_case(
                 program, program.built, header, dict(zip(paths, blobs[1:], strict=True)), blobs[0]
             )
-        job = self._job(
-            "case",
-            program,
-            argv=[str(item) for item in header.get("argv", [])],
-            files=paths,
-            stdin_file=any(name in program.source for name in _DEVICE_NAMES),
-        )
-        job.blobs.extend(blobs[1:])
-        ran = run_case(self.host, job, blobs[0], [_path(path) for path in header.get("fetch", [])], self._left(program))
+        argv, fetch = [str(item) for item in header.get("argv", [])], [_path(path) for path in header.get("fetch", [])]
+        wants_file = any(name in program.source for name in _DEVICE_NAMES)
+        series = None if paths or wants_file else self._series(program)
+        if series is not None:
+            ran = series.run(blobs[0], argv, fetch, self._left(program))
+        else:
+            job = self._job("case", program, argv=argv, files=paths, stdin_file=wants_file)
+            job.blobs.extend(blobs[1:])
+            ran = run_case(self.host, job, blobs[0], fetch, self._left(program))
         program.spent_s += ran.wall_s
         out: list[bytes] = []
         return {"op": "ran", "ran": ran.frame(out)}, out
+
+    def _series(self, program: Program) -> Series | None:
+        """Where the program's next case runs; None: in an isolation for itself."""
+        if program.series is None or program.series.lasts():
+            return program.series
+        program.series.dismiss()
+        program.series = Series(self.host, program.source, program.limits)
+        if program.series.compiled() is None:
+            return program.series
+        program.series = None  # it did compile before: let the case show what is the matter
+        return None
 
     def _commanded_case(
         self, program: Program, built: Built, header: dict, files: dict[str, bytes], stdin: bytes
@@ -219,11 +233,10 @@ class _Server:
             "stop": header.get("stop", "first_failure"),
             "first_case": header.get("first_case", 0),
             "allow_in_process": bool(header.get("allow_in_process", False)),
-            "limits": limits,
         }
         tasks = tasks_allowed(self.host, limits, trees=2)
         cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
-        candidate = Job("candidate", limits, tasks, cpu_s, options=options, blobs=[source])
+        candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
         text = json.dumps(header.get("tests")).encode("ascii")
         tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
         one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
@@ -259,10 +272,10 @@ def _source(header: dict, blobs: list[bytes]) -> bytes:
 def _limits(header: dict) -> dict:
     limits = header.get("limits")
     if not isinstance(limits, dict) or not all(
-        type(limits.get(name)) in (int, float) and 0 < limits[name] < 1e9 for name in _LIMITS
+        type(limits.get(name)) in (int, float) and 0 < limits[name] < 1e9 for name in LIMITS
     ):
         raise Refused("limits that are not all there, or not positive numbers")
-    return {name: limits[name] for name in _LIMITS}
+    return {name: limits[name] for name in LIMITS}
 
 
 def _path(path: object) -> str:

@@ -81,9 +81,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def main(sock: socket.socket, source: bytes, options: dict) -> NoReturn:
-    """Run the candidate until the tests have no more to ask. `options["code"]`: the source, compiled."""
-    code = options.get("code") or compile(source, "main.py", "exec", dont_inherit=True)
+def main(sock: socket.socket, source: bytes, code: types.CodeType) -> NoReturn:
+    """Run the candidate, `code` compiled from `source`, until the tests have no more to ask."""
     status = 1
     try:
         Harness(sock).run(code, b"class Solution" in source)

@@ -1,0 +1,91 @@
+"""In a sample's process: fork a case of the program whenever the supervisor asks, and see each to its end.
+
+This process runs no code of the sample's. It is process 1 of the sample's pid namespace, or stands alone with its
+children in a Landlock domain, so `kill(-1)` reaches all that a case left behind, and nothing else; it is their
+subreaper. It has given up every right before the first case, and its children have no more.
+
+Over `control`: `R`, the marshalled arguments, and a descriptor of standard input ask for a case; `E` answers, with the
+wait status, CPU seconds, the peak of resident memory in KiB, and whether the folder is as it was before.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from . import linux
+
+ENDED = struct.Struct("=cidQ?")
+_MESSAGE_MAX = 1 << 20
+_UNREADY = 70
+
+
+def serve(control: socket.socket, state: Callable[[], object], case: Callable[[list[str]], NoReturn]) -> NoReturn:
+    """Fork cases until the supervisor is gone. `case` runs the program with its arguments.
+
+    state: tells what there is in the sample's folder; equal to what it was before a case, nothing of that is left.
+    """
+    before = state()
+    while True:
+        message, fds, _flags, _address = socket.recv_fds(control, _MESSAGE_MAX, 1)
+        if not message:
+            os._exit(0)
+        for number in (1, 2):
+            os.set_blocking(number, True)  # shared with the cases before
+        pid = linux.fork()
+        if pid == 0:
+            _become(fds[0], control)
+            case(marshal.loads(message[1:]))
+        os.close(fds[0])
+        status, cpu_s, peak = _wait(pid)
+        control.send(ENDED.pack(b"E", status, cpu_s, peak, state() == before))
+
+
+def _become(stdin: int, control: socket.socket) -> None:
+    control.close()
+    os.dup2(stdin, 0)
+    os.close(stdin)
+
+
+def _wait(main: int) -> tuple[int, float, int]:
+    """Until the case has ended and all it left is dead: status, CPU seconds and peak of all of it."""
+    status, cpu_s, peak = -1, 0.0, 0
+    while True:
+        try:
+            pid, ended, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            return status, cpu_s, peak
+        cpu_s += usage.ru_utime + usage.ru_stime
+        peak = max(peak, usage.ru_maxrss)
+        if pid == main:
+            status = ended
+            try:
+                os.kill(-1, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue  # nobody is left
+
+
+def state_of_mount(box: str, source: str) -> object:
+    """What a file system of the sample's own holds: how many blocks and files, and when the program's changed last.
+
+    Raises nothing: what cannot be read has changed.
+    """
+    try:
+        use, info = os.statvfs(box), os.lstat(source)
+    except OSError:
+        return None
+    return use.f_bfree, use.f_ffree, info.st_ino, info.st_ctime_ns
+
+
+def state_of_folders(folders: Sequence[str], source: str) -> object:
+    """The names in folders on a file system that is shared, and the program's file."""
+    try:
+        info = os.lstat(source)
+        return [sorted(os.listdir(folder)) for folder in folders], info.st_ino, info.st_ctime_ns
+    except OSError:
+        return None

@@ -1,0 +1,76 @@
+"""The cases of one Python program, one after another, each a fork within one isolation; `cases` is its own end.
+
+Making an isolation and compiling once per program, not once per case, takes most of the cost off a case. What a case
+leaves in the folder ends the series, and the next case starts another; so does any limit that stops a case.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import time
+
+from . import cases, job
+from .job import Job
+from .run import Host, Ran, Watch, tasks_allowed
+from .stayer import Stayer
+
+_LIFE_CPU_S = 3600.0  # of the parent, whose forks add up; a case has limits of its own
+
+
+class Series(Stayer):
+    """One isolation of a program. It is ready when `compiled` has returned None."""
+
+    def __init__(self, host: Host, source: bytes, limits: dict) -> None:
+        task = Job("series", limits, tasks_allowed(host, limits) + 1, _LIFE_CPU_S, blobs=[source])
+        super().__init__(host, host.candidates, task)
+
+    def compiled(self) -> Ran | None:
+        """Wait until the program is compiled; the account of a failure. Raises Closed, Fault."""
+        try:
+            Watch(self.host, [self], float("inf")).run()
+        except BaseException:
+            self.close()
+            raise
+        return self.finish() if self.dead else None
+
+    def run(self, stdin: bytes, argv: list[str], fetch: list[str], wall_s: float) -> Ran:
+        """Run a case. Raises Closed, Fault."""
+        fd = job.sealed([stdin], "stdin")
+        try:
+            self._lend(b"R" + marshal.dumps(argv), [fd])
+        finally:
+            os.close(fd)
+        try:
+            Watch(self.host, [self], time.monotonic() + wall_s).run()
+        except BaseException:
+            self.close()
+            raise
+        return self.finish(fetch)
+
+    def on_control(self) -> bool:
+        """The process says: folder, compiled, a compile error, or that a case has ended. False at the end."""
+        message = self._on_message()
+        if message[:1] == b"C" and self.runs == 0:
+            self.ended = True
+        elif message[:1] == b"E":
+            _tag, status, cpu_s, peak_kib, stays = cases.ENDED.unpack(message)
+            self._case_ended(status, cpu_s, peak_kib * 1024)
+            self.doomed = self.doomed or not stays
+        return bool(message)
+
+    def _is_read_late(self) -> bool:
+        return True
+
+    def _case_ended(self, status: int, cpu_s: float, peak: int) -> None:
+        """The kernel's account of the case; processes that it hides were seen in the tree."""
+        if self.ended:
+            return
+        seen_s = 0.0 if self.rebase else self.clock() - self.began_cpu
+        ran, cpu_s = self.ran, max(cpu_s, seen_s)
+        ran.wall_s = time.monotonic() - self.start
+        ran.cpu_s = cpu_s
+        ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        self.ended = True
+        self._judge_end(self.base_cpu + cpu_s, peak)
