@@ -1,0 +1,106 @@
+"""C++: tests that call the candidate's functions, in a program of their own.
+
+The candidate's program is its source, its own `main` renamed, and after it a server: so no header or macro of ours
+changes what the source means. The tests' program has the whole standard library, a stand-in for each function that the
+tests name, and the tests; of the candidate's text there is nothing in it but types (`cpp_signatures`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from proctor.errors import TestsInvalid
+from proctor.judge.native.cpp_signatures import Function, functions, macros
+from proctor.judge.native.harness import Assembly, CannotCross
+from proctor.sandbox.provider import Sources
+from proctor.wire import ScriptTests
+
+_MAIN = re.compile(r"\bmain\s*\(")
+#: Words that the text after the candidate's own uses.
+_OURS = ("main", "int", "static", "const", "return", "char", "auto", "if", "else", "for")
+#: Functions of C that headers put beside ours: there the tests' calls must be told to mean the candidate's.
+_C_NAMES = frozenset(
+    """
+    abs labs div remove rename index rindex strlen strcmp strcat strcpy strstr strchr toupper tolower round floor
+    ceil sqrt pow exp log gamma tgamma y0 y1 yn j0 j1 jn select time clock signal system random rand link unlink
+    read write open close pipe dup access sync wait kill pause sleep alarm trunc fmod fmin fmax isalpha isdigit
+    isspace isupper islower ispunct
+    """.split()  # noqa: SIM905
+)
+
+
+def assemble(code: str, tests: ScriptTests) -> Assembly:
+    """The two programs. Raises CannotCross, TestsInvalid."""
+    if not tests.code.strip():
+        raise TestsInvalid("the tests are empty")
+    called = _called(code, tests)
+    candidate = Sources(
+        "cpp", _candidate(code, called).encode("utf-8", "surrogatepass"), _headers("cpp_wire.hpp", "cpp_serve.hpp")
+    )
+    program = _tests(tests.code, called).encode("utf-8", "surrogatepass")
+    return Assembly(candidate, Sources("cpp", program, _headers("cpp_wire.hpp", "cpp_call.hpp")))
+
+
+def _called(code: str, tests: ScriptTests) -> list[Function]:
+    """The candidate's functions that the tests name and do not define. Raises CannotCross."""
+    own = {function.name for function in functions(tests.code)}
+    defined = functions(code)
+    words = set(re.findall(r"\w+", tests.code)) - own - {"main"}
+    named = [function for function in defined if function.name in words]
+    for function in named:
+        if function.why is not None:
+            raise CannotCross(f"`{function.name}` cannot be called by the tests: {function.why} is no plain value")
+    if not named:
+        wanted = tests.entry_point or "what the tests call"
+        raise CannotCross(f"the code defines no function `{wanted}` at its top level")
+    return named
+
+
+def _candidate(code: str, called: list[Function]) -> str:
+    lines = ["#define main proctor_candidate_main", '#line 1 "main.cpp"', code, "", '#line 1 "server"']
+    for number, function in enumerate(called):
+        shape = f"{function.result} (*)({', '.join(_DECLARED[p.by].format(p.type) for p in function.parameters)})"
+        lines.append(f"static auto proctor_function_{number} = static_cast<{shape}>(&::{function.name});")
+    lines += [f"#undef {name}" for name in dict.fromkeys((*macros(code), *_OURS))]
+    lines += ['#include "cpp_wire.hpp"', '#include "cpp_serve.hpp"']
+    handlers = ", ".join(f"proctor::handler(proctor_function_{number})" for number in range(len(called)))
+    return "\n".join([*lines, f"int main() {{ proctor::serve({{{handlers}}}); ::_exit(0); }}", ""])
+
+
+def _tests(code: str, called: list[Function]) -> str:
+    lines = ["#include <bits/stdc++.h>", '#include "cpp_wire.hpp"', '#include "cpp_call.hpp"', "using namespace std;"]
+    for number, function in enumerate(called):
+        name = _stand_in(function.name)
+        sent = [f"proctor::inout(a{i})" if p.by == "reference" else f"a{i}" for i, p in enumerate(function.parameters)]
+        arguments = ", ".join([str(number), *sent])
+        body = f"return proctor::call<{function.result}>({arguments});"
+        lines.append(f"{function.result} {name}({', '.join(_parameters(function))}) {{ {body} }}")
+    lines += [f"#define {f.name} {_stand_in(f.name)}" for f in called if _stand_in(f.name) != f.name]
+    lines += ["#undef NDEBUG", "#include <assert.h>", '#line 1 "tests.cpp"']
+    return "\n".join([*lines, code if _MAIN.search(code) else f"int main() {{\n{code}\n}}", ""])
+
+
+_DECLARED = {"value": "{}", "const": "const {}&", "reference": "{}&", "rvalue": "{}&&"}
+_STAND_IN = {"value": "{} a{}", "const": "const {}& a{}", "reference": "{}& a{}", "rvalue": "{} a{}"}
+
+
+def _stand_in(name: str) -> str:
+    return f"proctor_call_{name}" if name in _C_NAMES else name
+
+
+def _parameters(function: Function) -> list[str]:
+    return [
+        _STAND_IN[p.by].format(p.type, i) + (f" = {p.default}" if p.default else "")
+        for i, p in enumerate(function.parameters)
+    ]
+
+
+@cache
+def _header(name: str) -> bytes:
+    return (Path(__file__).parent / name).read_bytes()
+
+
+def _headers(*names: str) -> dict[str, bytes]:
+    return {name: _header(name) for name in names}
