@@ -11,19 +11,23 @@ from .language import Command, Language, named
 #: Compiled libraries of crates, made when the image is built.
 CRATES = "/usr/lib/proctor/crates"
 
+#: A file of this name beside the source: it holds tests, and is compiled with rustc's harness for them.
+TEST_HARNESS = "proctor_test_harness"
+
 
 def _find() -> dict[str, str]:
     return {"crates": CRATES}
 
 
-def _compile(_source: str, _paths: Sequence[str]) -> list[Command]:
+def _compile(_source: str, paths: Sequence[str]) -> list[Command]:
     flags = ("--edition=2021", "-Copt-level=2", "-Cstrip=symbols", "-Ccodegen-units=4", "-Aunused", "-Awarnings")
     crates = tuple(
         part
         for path in sorted(glob.glob(f"{CRATES}/extern/*.rlib"))
         for part in ("--extern", path.rpartition("/lib")[2].partition("-")[0].removesuffix(".rlib") + "=" + path)
     )
-    return [("rustc", *flags, "-L", f"dependency={CRATES}", *crates, "-o", "main", "main.rs")]
+    harness = ("--test",) if TEST_HARNESS in paths else ()
+    return [("rustc", *flags, *harness, "-L", f"dependency={CRATES}", *crates, "-o", "main", "main.rs")]
 
 
 LANGUAGE = Language(

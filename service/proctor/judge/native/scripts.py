@@ -14,6 +14,7 @@ from proctor.sandbox.provider import DuoRan, Session
 from proctor.wire import CaseResult, Limits, ScriptTests, Verdict
 
 EARLY_EXIT = "early_exit"
+_RUST_RAISED = b"panicked at 'the code panicked: "
 _INTERNAL = {"ended", "memory_error"}
 
 
@@ -60,9 +61,13 @@ def _verdict(ran: DuoRan, limits: Limits, flags: set[str]) -> tuple[Verdict, str
         return verdict_of(candidate) or Verdict.RUNTIME_ERROR, detail
     if tests.exit_code == RAISED:
         return Verdict.RUNTIME_ERROR, _said(tests.stderr) or "the code raised an exception"
+    if tests.exit_code == FAILED and _RUST_RAISED in tests.stdout + tests.stderr:
+        return Verdict.RUNTIME_ERROR, _said(tests.stdout + b"\n" + tests.stderr) or "the code panicked"
     if tests.exit_code == FAILED or tests.signal is not None:
-        return Verdict.WRONG_ANSWER, _said(tests.stderr) or "an assertion failed"
-    return Verdict.WRONG_ANSWER, _said(tests.stderr) or f"the tests ended with exit code {tests.exit_code}"
+        return Verdict.WRONG_ANSWER, _said(tests.stdout + b"\n" + tests.stderr) or "an assertion failed"
+    return Verdict.WRONG_ANSWER, _said(
+        tests.stdout + b"\n" + tests.stderr
+    ) or f"the tests ended with exit code {tests.exit_code}"
 
 
 def _said(stderr: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proctor.judge.native import cpp
+from proctor.judge.native import cpp, go, rust
 from proctor.judge.native.harness import Harness
 from proctor.judge.outcome import Outcome
 from proctor.judge.unit import Unit
@@ -13,7 +13,7 @@ from proctor.wire import FunctionTests
 from proctor_supervisor.languages.table import PYTHON
 
 #: `script` tests, by language.
-SCRIPTS: dict[str, Harness] = {"cpp": cpp.assemble}
+SCRIPTS: dict[str, Harness] = {"cpp": cpp.assemble, "go": go.assemble, "rust": rust.assemble}
 
 #: `function` tests, by language: judges a unit.
 FUNCTIONS: dict[str, Callable[[Unit, FunctionTests, Session], Outcome]] = {}
