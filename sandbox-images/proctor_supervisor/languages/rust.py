@@ -20,7 +20,15 @@ def _find() -> dict[str, str]:
 
 
 def _compile(_source: str, paths: Sequence[str]) -> list[Command]:
-    flags = ("--edition=2021", "-Copt-level=2", "-Cstrip=symbols", "-Ccodegen-units=4", "-Aunused", "-Awarnings")
+    flags = (
+        "--edition=2021",
+        "--sysroot=/usr",
+        "-Copt-level=2",
+        "-Cstrip=symbols",
+        "-Ccodegen-units=4",
+        "-Aunused",
+        "-Awarnings",
+    )
     crates = tuple(
         part
         for path in sorted(glob.glob(f"{CRATES}/extern/*.rlib"))

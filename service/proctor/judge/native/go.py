@@ -205,13 +205,26 @@ def _quoted(path: str) -> str:
 
 
 def _candidate(code: str, tests: str) -> str:
-    """The candidate's source; one without a package clause may use what the tests import, as in one file with them."""
+    """The candidate's source. Data sets have it in one file with the tests: what it imports may be for them to use,
+    and, where it has no package clause, it may use what they import."""
+    used = _used(code)
+    for_tests = _used(tests) - used
+    code = _IMPORTS.sub(lambda block: _without_use(block[0], for_tests), code)
     if _PACKAGE.match(_bare(code)):
         return code
     own = {_name(*one) for one in _imported(code)}
-    used = _used(code)
     lent = [one for one in _imported(tests) if _name(*one) in used - own and _name(*one) not in ("testing", "assert")]
     return _with_imports(code, lent)
+
+
+def _without_use(block: str, names: set[str]) -> str:
+    """An import declaration in which packages of these names are imported for nothing."""
+
+    def blank(match: re.Match[str]) -> str:
+        unused = match[1] is None and _name("", match[2]) in names
+        return f"_ {match[0]}" if unused else match[0]
+
+    return _IMPORT.sub(blank, block)
 
 
 def _server(code: str, called: list[Function]) -> str:

@@ -258,31 +258,31 @@ func LessOrEqual(t TestingT, a, b interface{}, more ...interface{}) bool {
 	return compared(t, a, b, func(s int) bool { return s <= 0 }, "<=", more)
 }
 
-func (a *Assertions) Fail(what string, more ...interface{}) bool { return Fail(a.t, what, more...) }
-func (a *Assertions) Equal(expected, actual interface{}, more ...interface{}) bool { return Equal(a.t, expected, actual, more...) }
-func (a *Assertions) NotEqual(expected, actual interface{}, more ...interface{}) bool { return NotEqual(a.t, expected, actual, more...) }
-func (a *Assertions) EqualValues(expected, actual interface{}, more ...interface{}) bool { return EqualValues(a.t, expected, actual, more...) }
-func (a *Assertions) Exactly(expected, actual interface{}, more ...interface{}) bool { return Exactly(a.t, expected, actual, more...) }
-func (a *Assertions) True(value bool, more ...interface{}) bool { return True(a.t, value, more...) }
-func (a *Assertions) False(value bool, more ...interface{}) bool { return False(a.t, value, more...) }
-func (a *Assertions) Nil(value interface{}, more ...interface{}) bool { return Nil(a.t, value, more...) }
-func (a *Assertions) NotNil(value interface{}, more ...interface{}) bool { return NotNil(a.t, value, more...) }
-func (a *Assertions) Empty(value interface{}, more ...interface{}) bool { return Empty(a.t, value, more...) }
-func (a *Assertions) NotEmpty(value interface{}, more ...interface{}) bool { return NotEmpty(a.t, value, more...) }
-func (a *Assertions) Zero(value interface{}, more ...interface{}) bool { return Zero(a.t, value, more...) }
-func (a *Assertions) Len(value interface{}, length int, more ...interface{}) bool { return Len(a.t, value, length, more...) }
-func (a *Assertions) Contains(list, element interface{}, more ...interface{}) bool { return Contains(a.t, list, element, more...) }
-func (a *Assertions) NotContains(list, element interface{}, more ...interface{}) bool { return NotContains(a.t, list, element, more...) }
-func (a *Assertions) ElementsMatch(a, b interface{}, more ...interface{}) bool { return ElementsMatch(a.t, a, b, more...) }
-func (a *Assertions) InDelta(expected, actual interface{}, delta float64, more ...interface{}) bool { return InDelta(a.t, expected, actual, delta, more...) }
-func (a *Assertions) InEpsilon(expected, actual interface{}, epsilon float64, more ...interface{}) bool { return InEpsilon(a.t, expected, actual, epsilon, more...) }
-func (a *Assertions) Error(err error, more ...interface{}) bool { return Error(a.t, err, more...) }
-func (a *Assertions) NoError(err error, more ...interface{}) bool { return NoError(a.t, err, more...) }
-func (a *Assertions) EqualError(err error, text string, more ...interface{}) bool { return EqualError(a.t, err, text, more...) }
-func (a *Assertions) ErrorIs(err, target error, more ...interface{}) bool { return ErrorIs(a.t, err, target, more...) }
-func (a *Assertions) Panics(f func(), more ...interface{}) bool { return Panics(a.t, f, more...) }
-func (a *Assertions) NotPanics(f func(), more ...interface{}) bool { return NotPanics(a.t, f, more...) }
-func (a *Assertions) Greater(a, b interface{}, more ...interface{}) bool { return Greater(a.t, a, b, more...) }
-func (a *Assertions) GreaterOrEqual(a, b interface{}, more ...interface{}) bool { return GreaterOrEqual(a.t, a, b, more...) }
-func (a *Assertions) Less(a, b interface{}, more ...interface{}) bool { return Less(a.t, a, b, more...) }
-func (a *Assertions) LessOrEqual(a, b interface{}, more ...interface{}) bool { return LessOrEqual(a.t, a, b, more...) }
+func (own *Assertions) Fail(what string, more ...interface{}) bool { return Fail(own.t, what, more...) }
+func (own *Assertions) Equal(expected, actual interface{}, more ...interface{}) bool { return Equal(own.t, expected, actual, more...) }
+func (own *Assertions) NotEqual(expected, actual interface{}, more ...interface{}) bool { return NotEqual(own.t, expected, actual, more...) }
+func (own *Assertions) EqualValues(expected, actual interface{}, more ...interface{}) bool { return EqualValues(own.t, expected, actual, more...) }
+func (own *Assertions) Exactly(expected, actual interface{}, more ...interface{}) bool { return Exactly(own.t, expected, actual, more...) }
+func (own *Assertions) True(value bool, more ...interface{}) bool { return True(own.t, value, more...) }
+func (own *Assertions) False(value bool, more ...interface{}) bool { return False(own.t, value, more...) }
+func (own *Assertions) Nil(value interface{}, more ...interface{}) bool { return Nil(own.t, value, more...) }
+func (own *Assertions) NotNil(value interface{}, more ...interface{}) bool { return NotNil(own.t, value, more...) }
+func (own *Assertions) Empty(value interface{}, more ...interface{}) bool { return Empty(own.t, value, more...) }
+func (own *Assertions) NotEmpty(value interface{}, more ...interface{}) bool { return NotEmpty(own.t, value, more...) }
+func (own *Assertions) Zero(value interface{}, more ...interface{}) bool { return Zero(own.t, value, more...) }
+func (own *Assertions) Len(value interface{}, length int, more ...interface{}) bool { return Len(own.t, value, length, more...) }
+func (own *Assertions) Contains(list, element interface{}, more ...interface{}) bool { return Contains(own.t, list, element, more...) }
+func (own *Assertions) NotContains(list, element interface{}, more ...interface{}) bool { return NotContains(own.t, list, element, more...) }
+func (own *Assertions) ElementsMatch(a, b interface{}, more ...interface{}) bool { return ElementsMatch(own.t, a, b, more...) }
+func (own *Assertions) InDelta(expected, actual interface{}, delta float64, more ...interface{}) bool { return InDelta(own.t, expected, actual, delta, more...) }
+func (own *Assertions) InEpsilon(expected, actual interface{}, epsilon float64, more ...interface{}) bool { return InEpsilon(own.t, expected, actual, epsilon, more...) }
+func (own *Assertions) Error(err error, more ...interface{}) bool { return Error(own.t, err, more...) }
+func (own *Assertions) NoError(err error, more ...interface{}) bool { return NoError(own.t, err, more...) }
+func (own *Assertions) EqualError(err error, text string, more ...interface{}) bool { return EqualError(own.t, err, text, more...) }
+func (own *Assertions) ErrorIs(err, target error, more ...interface{}) bool { return ErrorIs(own.t, err, target, more...) }
+func (own *Assertions) Panics(f func(), more ...interface{}) bool { return Panics(own.t, f, more...) }
+func (own *Assertions) NotPanics(f func(), more ...interface{}) bool { return NotPanics(own.t, f, more...) }
+func (own *Assertions) Greater(a, b interface{}, more ...interface{}) bool { return Greater(own.t, a, b, more...) }
+func (own *Assertions) GreaterOrEqual(a, b interface{}, more ...interface{}) bool { return GreaterOrEqual(own.t, a, b, more...) }
+func (own *Assertions) Less(a, b interface{}, more ...interface{}) bool { return Less(own.t, a, b, more...) }
+func (own *Assertions) LessOrEqual(a, b interface{}, more ...interface{}) bool { return LessOrEqual(own.t, a, b, more...) }
