@@ -29,7 +29,7 @@ import errno
 import os
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -116,8 +116,10 @@ _ENFORCEMENT = {
 }
 
 
-def ready(tier: str, prefixes: list[str]) -> Ground:
+def ready(tier: str, prefixes: list[str], links: Sequence[tuple[str, str]] = ()) -> Ground:
     """Prepare `tier`, for good. `prefixes`: folders to read beyond the system's. Raises Unavailable.
+
+    links: symbolic links (path, where to) that the root of tier B has besides.
 
     For B the caller stands in the user namespace already and is process 1 of its pid namespace.
     """
@@ -125,7 +127,7 @@ def ready(tier: str, prefixes: list[str]) -> Ground:
         cgroup = own()
         held = _ENFORCEMENT | ({"memory_mib": "enforced"} if cgroup else {})
         if tier == "B":
-            return Ground("B", _build_root(prefixes), BOX, seccomp.assemble(), held, cgroup=cgroup)
+            return Ground("B", _build_root(prefixes, links), BOX, seccomp.assemble(), held, cgroup=cgroup)
         if tier == "A":
             return _ready_a(prefixes, held, cgroup)
         if tier == "U":
@@ -234,7 +236,7 @@ def enter_user_namespace() -> None:
         raise Unavailable(f"no user namespace: {error}") from None
 
 
-def _build_root(prefixes: list[str]) -> int:
+def _build_root(prefixes: list[str], links: Sequence[tuple[str, str]]) -> int:
     """Make a read-only root and stand on it; a descriptor of /proc, which the root lacks."""
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proctor", "/tmp", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=16m")
@@ -247,6 +249,9 @@ def _build_root(prefixes: list[str]) -> int:
     _fill_system("/old", "/new", prefixes)
     _fill_devices("/old", "/new")
     _fill_files("/old", "/new")
+    for path, where in links:
+        os.makedirs(os.path.dirname(f"/new{path}"), exist_ok=True)
+        os.symlink(where, f"/new{path}")
     linux.mount_setattr("/new", linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID)
     os.chdir("/new")
     linux.pivot_root(".", ".")

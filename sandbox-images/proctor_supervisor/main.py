@@ -41,7 +41,7 @@ import time
 from . import guest, isolate, landlock, linux, protocol, users
 from .dial import dial
 from .isolate import Ground, Unavailable
-from .languages.probe import folders_of, languages
+from .languages.probe import folders_of, languages, links_of
 from .probe import choose
 from .serve import serve
 
@@ -81,6 +81,7 @@ def main() -> None:
     sock = socket.socket(fileno=options.fd) if options.fd is not None else None
     _preload(options.path)  # while our own files can be read, wherever they lie
     options.languages = languages(options.languages)
+    options.links = links_of(options.languages)
     options.bind += [folder for name in options.languages for folder in folders_of(name)]
     _remove_stale()
     _become_nobody_else(options)
@@ -279,7 +280,7 @@ def _supervise(sock: socket.socket, options: argparse.Namespace, ground: Ground 
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         _close_all_but(sock, ground)
-        ground = ground or isolate.ready("B", options.bind)
+        ground = ground or isolate.ready("B", options.bind, options.links)
         isolate.settle(ground)
         serve(ground, sock, image=options.image, token=options.token, languages=options.languages)
     except (protocol.Closed, BrokenPipeError, ConnectionResetError):

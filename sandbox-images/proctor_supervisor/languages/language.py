@@ -41,6 +41,7 @@ class Language:
     headroom_mib, headroom_tasks: what the runtime needs beside the program: added to the sample's limits.
     compile_mib, compile_tasks, compile_disk_mib: least limits of compiling, where the sample's own are lower.
     folders: folders beyond /usr that compiler or runtime read.
+    executable: what /proc/self/exe is to say, for a compiler that asks where it lies; samples have no /proc in tier B.
     memory_words, process_words: how an uncaught refusal of memory or of a process reads at the end of stderr.
     """
 
@@ -61,6 +62,7 @@ class Language:
     compile_tasks: int = 64
     compile_disk_mib: int = 256
     folders: tuple[str, ...] = ()
+    executable: str | None = None
     memory_words: re.Pattern[bytes] | None = None
     process_words: re.Pattern[bytes] | None = None
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 
 from .language import PATH, Language
 from .table import COMMANDED, PYTHON
@@ -36,6 +37,12 @@ def languages(given: str | None = None) -> dict[str, str]:
 def folders_of(name: str) -> list[str]:
     """Folders that a language reads beyond the system's, as far as they are there."""
     return [folder for folder in COMMANDED[name].folders if os.path.isdir(folder)] if name in COMMANDED else []
+
+
+def links_of(names: Iterable[str]) -> list[tuple[str, str]]:
+    """What /proc/self/exe is to say where there is no /proc: one language's wish, for there is but one such link."""
+    wishes = [COMMANDED[name].executable for name in names if name in COMMANDED and COMMANDED[name].executable]
+    return [("/proc/self/exe", str(wishes[0]))] if wishes else []
 
 
 def installed(only: str | None = None) -> dict[str, str]:

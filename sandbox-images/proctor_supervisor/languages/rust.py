@@ -49,6 +49,7 @@ LANGUAGE = Language(
     artifacts=("main",),
     run=("{program}/main",),
     find=_find,
+    executable="/usr/bin/rustc",
     environment={"RUST_BACKTRACE": "0"},
     memory_words=re.compile(rb"memory allocation of \d+ bytes failed"),
     process_words=re.compile(rb"failed to spawn thread"),
