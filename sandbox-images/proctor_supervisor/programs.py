@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from . import isolate
 from .collect import TooMuch, collect
 from .job import Job
 from .languages.language import Language, diagnostics
@@ -138,7 +139,8 @@ class Builder:
         one = Guest(self.host, self.host.tests if tests else self.host.candidates, job, b"")
         try:
             Watch(self.host, [one], time.monotonic() + own["wall_s"] + 5).run()
-            files = collect(one.folder, "program", language.artifacts) if _succeeded(one.ran) else {}
+            with isolate.as_sample(one.ground):
+                files = collect(one.folder, "program", language.artifacts) if _succeeded(one.ran) else {}
             ran = one.finish()
         except TooMuch as error:
             ran = one.finish()
