@@ -234,7 +234,7 @@ pub mod proctor_wire {
             impl Get for Box<dyn Any> {
                 fn get(reader: &mut Reader) -> Got<Self> {
                     match u8::get(reader)? {
-                        $($number => Ok(Box::new(<$kind>::get(reader)?)),)*
+                        $($number => Ok(Box::new(<$kind as Get>::get(reader)?)),)*
                         _ => Err(Malformed),
                     }
                 }
