@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from proctor.datasets import comparator
@@ -19,7 +18,7 @@ from proctor.datasets.problem import Problem, stubs
 from proctor.datasets.scan import Scan
 from proctor.wire import FunctionTests, SampleResult, StdioTests
 
-PORTION = 200  # rows held at a time
+PORTION, PORTION_CHARS = 200, 16 << 20  # rows held at a time: their number, and the length of their tests
 
 #: Runs samples, in their order; the second argument is the request's `stop`.
 Ask = Callable[[list[dict[str, Any]], str], Sequence[SampleResult]]
@@ -47,6 +46,27 @@ class Ran:
         return ((p, r) for p, r in zip(self.probes, self.results, strict=True) if p.role == role)
 
 
+def portions(problems: Iterable[Problem]) -> Iterator[list[Problem]]:
+    """Problems, as many at a time as are held in memory."""
+    portion: list[Problem] = []
+    weight = 0
+    for problem in problems:
+        portion.append(problem)
+        weight += _weight(problem)
+        if len(portion) >= PORTION or weight >= PORTION_CHARS:
+            yield portion
+            portion, weight = [], 0
+    if portion:
+        yield portion
+
+
+def _weight(problem: Problem) -> int:
+    tests = problem.read.tests
+    if isinstance(tests, StdioTests):
+        return sum(len(case.stdin) + len(case.stdout) for case in tests.cases)
+    return len(repr(tests.cases)) if isinstance(tests, FunctionTests) else 0
+
+
 @dataclass(slots=True)
 class Checker:
     """Checks rows. languages: those that the service runs. samples: run so far."""
@@ -60,8 +80,7 @@ class Checker:
 
     def check(self, problems: Iterable[Problem]) -> Iterator[tuple[Problem, Checked]]:
         """Each problem with what was found, in their order."""
-        rest = iter(problems)
-        while portion := list(islice(rest, PORTION)):
+        for portion in portions(problems):
             static = [self._scan.findings(problem) for problem in portion]
             ran = [Ran(problem) for problem in portion]
             usable = [r for r in ran if r.problem.read.tests is not None and not r.problem.read.invalid]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from proctor.datasets import comparator
-from proctor.datasets.findings import Checked, Finding, Kind, Runs, Suggestion
+from proctor.datasets.findings import WALL_CLOCK, Checked, Finding, Kind, Runs, Suggestion
 from proctor.datasets.probes import Bounds, Probe
 from proctor.datasets.problem import Problem
-from proctor.wire import SampleResult, Verdict
+from proctor.wire import Limits, SampleResult, Verdict
 
 NEAR = 0.5  # from this share of a limit on a reference is near it: a right program may well take twice as long
 SHOWN = 20
 #: Tests that another sandbox or setting would run: nothing is wrong with the row.
 _OF_THE_SERVICE = ("not available in this sandbox", "PROCTOR_ALLOW_IN_PROCESS")
+_BUSY = "some runs ended for want of wall-clock time; the machine is busy"
 _LIMITS = {"time_limit", "memory_limit", "output_limit", "process_limit"}
 
 Pairs = list[tuple[Probe, SampleResult]]
@@ -52,12 +53,20 @@ def _runs(problem: Problem, references: Pairs, bounds: Bounds) -> list[Runs]:
     for probe, result in references:
         name = probe.solution.name
         runs = by_solution.setdefault(name, Runs(name, probe.solution.language))
-        runs.verdicts.setdefault(probe.scale, []).append(result.verdict.value)
+        runs.verdicts.setdefault(probe.scale, []).append(_verdict(result, bounds.of(problem, probe.scale)))
         if probe.scale == "x1":
             _use(runs, result, bounds, problem)
         if result.verdict is not Verdict.PASSED and runs.failed is None:
             runs.failed, runs.failed_tests = _failure(result)
     return list(by_solution.values())
+
+
+def _verdict(result: SampleResult, limits: Limits) -> str:
+    """The verdict of a run; `wall_clock` where time ran out with more than half of the CPU time unused."""
+    if result.verdict is not Verdict.TIME_LIMIT:
+        return result.verdict.value
+    used = max((c.cpu_s or 0.0 for c in result.tests.cases if c.verdict is Verdict.TIME_LIMIT), default=0.0)
+    return WALL_CLOCK if used < limits.cpu_s / 2 else result.verdict.value
 
 
 def _use(runs: Runs, result: SampleResult, bounds: Bounds, problem: Problem) -> None:
@@ -98,6 +107,7 @@ def _references(runs: list[Runs], suggestion: Suggestion | None) -> list[Finding
     flaky = [r for r in runs if _is_flaky(r)]
     steady = [r for r in runs if r.all_pass()]
     found = [Finding(Kind.FLAKY, _told(r)) for r in flaky]
+    found += [Finding(Kind.NOT_JUDGED, f"{_told(r)}: {_BUSY}") for r in steady if WALL_CLOCK in r.verdicts["x1"]]
     if steady:
         others = [r for r in runs if r not in flaky and r not in steady]
         return found + [Finding(Kind.REFERENCES_DISAGREE, _told(r), r.failed_tests) for r in others]
@@ -112,20 +122,20 @@ def _all_failed(runs: list[Runs], suggestion: Suggestion | None) -> Finding:
     told = "; ".join(_told(r) for r in (wider or runs)[:3])
     if wider:
         return Finding(Kind.LIMITS_TOO_TIGHT, told, wider[0].failed_tests)
-    if suggestion is not None and any(r.verdicts["x1"][0] == "wrong_answer" for r in runs):
+    if suggestion is not None and any("wrong_answer" in r.told() for r in runs):
         return Finding(Kind.NEEDS_COMPARATOR, "; ".join(suggestion.evidence[:2]), runs[0].failed_tests)
-    if all(v == "time_limit" for r in runs for scale in r.verdicts.values() for v in scale):
+    if all(v in ("time_limit", WALL_CLOCK) for r in runs for scale in r.verdicts.values() for v in scale):
         return Finding(Kind.TIMES_OUT, told, runs[0].failed_tests)
     return Finding(Kind.REFERENCE_FAILS, told, runs[0].failed_tests)
 
 
 def _is_flaky(runs: Runs) -> bool:
     """Passed and failed under the same limits, or failed for another reason than limits that then were wider."""
-    first = runs.verdicts.get("x1", [])
+    first = runs.told()
     if "passed" in first:
         return any(v != "passed" for v in first)
-    wider = "passed" in runs.verdicts.get("x2", []) + runs.verdicts.get("x4", [])
-    return wider and not _LIMITS & set(first)
+    wider = "passed" in runs.told("x2") + runs.told("x4")
+    return bool(first) and wider and not _LIMITS & set(first)
 
 
 def _told(runs: Runs) -> str:

@@ -88,11 +88,15 @@ class Finding:
         }
 
 
+#: A run that ended for want of wall-clock time, with CPU time to spare: the machine was busy, or the program sleeps.
+WALL_CLOCK = "wall_clock"
+
+
 @dataclass(slots=True)
 class Runs:
     """One reference solution: its verdicts by scale of the limits, and the most that it used of them.
 
-    verdicts: "x1" several, "x2" and "x4" one where it was run. share: of the tightest limit, × 1; None where it never
+    verdicts: "x1" several, "x2" and "x4" one where it was run; the service's, and `wall_clock`. share: of the tightest limit, × 1; None where it never
     ran. cpu_s, memory_mib: the most of any test. failed: how the first failure was told.
     """
 
@@ -107,8 +111,12 @@ class Runs:
 
     def all_pass(self, scale: str = "x1") -> bool:
         """Whether every run at this scale passed, and there was one."""
-        found = self.verdicts.get(scale, [])
+        found = self.told(scale)
         return bool(found) and all(v == "passed" for v in found)
+
+    def told(self, scale: str = "x1") -> list[str]:
+        """The verdicts at this scale that say something of the program, and not of the machine."""
+        return [v for v in self.verdicts.get(scale, []) if v != WALL_CLOCK]
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""

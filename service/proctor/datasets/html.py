@@ -95,7 +95,7 @@ _SHARES = (0, 1, 5, 10, 25, 50, 75, 90)
 def _passes(rows: Sequence[Checked]) -> list[tuple[str, int, str]]:
     runs = [r for row in rows for r in row.runs]
     steady = [r for r in runs if r.all_pass()]
-    partly = [r for r in runs if r not in steady and "passed" in r.verdicts.get("x1", [])]
+    partly = [r for r in runs if r not in steady and "passed" in r.told()]
     rest = [r for r in runs if r not in steady and r not in partly]
     twice = [r for r in rest if r.all_pass("x2")]
     four = [r for r in rest if r not in twice and r.all_pass("x4")]

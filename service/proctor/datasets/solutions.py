@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _RIGHT = (
-    *("reference_solution", "canonical_solution", "gold_standard_solution", "correct_solution", "reference_program"),
+    *("reference_solution", "canonical_solution", "gold_standard_solution", "correct_solution"),
     *("solution", "code", "solutions", "other_correct", "reference_solutions"),
 )
 _WRONG = ("incorrect_solutions", "buggy_solution", "wrong_or_failing", "wrong_solutions")
@@ -66,6 +66,7 @@ def solutions(row: dict[str, Any], language: str) -> Solutions:
     wrong = [s for n in _WRONG for s in _held(n, row.get(n), language)]
     if is_wrong:
         wrong += _held("solution", row["solution"], language)
+    wrong += _packed(row, language)
     for verdict, solution in _submissions(row.get("submissions"), language):
         if verdict in _ACCEPTED | _REJECTED:
             (right if verdict in _ACCEPTED else wrong).append(solution)
@@ -79,6 +80,15 @@ def _submissions(value: Any, language: str) -> Iterator[tuple[str, Solution]]:
         if isinstance(entry, dict) and isinstance(entry.get("declared_verdict"), str):
             for solution in _one(f"submissions[{number}]", entry, language):
                 yield entry["declared_verdict"].lower(), solution
+
+
+def _packed(row: dict[str, Any], language: str) -> Iterator[Solution]:
+    """HumanEvalPack's bug beside a row of HumanEval-X: a body in the place of the right one."""
+    pack, whole, body = row.get("pack"), row.get("reference_solution"), row.get("reference_completion")
+    if isinstance(pack, dict) and isinstance(whole, str) and isinstance(body, str) and body.strip():
+        buggy = pack.get("buggy_solution")
+        if isinstance(buggy, str) and body in whole:
+            yield Solution("pack.buggy_solution", language, whole.replace(body, buggy, 1))
 
 
 def _held(name: str, value: Any, language: str) -> Iterator[Solution]:

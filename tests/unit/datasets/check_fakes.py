@@ -37,7 +37,11 @@ class Service:
             end, below = found[1], float(found[2] or 1e9)
             if end == "flaky":
                 return result(index, "passed" if len(self.samples) % 2 ^ index % 2 else "wrong_answer", tests)
-            return result(index, "passed" if sample["limits"]["cpu_s"] >= below else end, tests)
+            limits = sample["limits"]
+            ended = "passed" if limits["cpu_s"] >= below else end
+            if end == "busy":  # every other run gets no processor for long
+                ended = "passed" if len(self.samples) % 2 ^ index % 2 else "time_limit"
+            return result(index, ended, tests, cpu_s=limits["cpu_s"] * (ended == "time_limit" and end != "busy"))
         if tests["kind"] != "stdio":
             return result(index, "passed" if "return x" in code else "runtime_error", tests)
         printed = re.search(r"print\('([^']*)'\)", code)

@@ -9,6 +9,7 @@ import pytest
 from check_fakes import MOST, Service, check, program
 
 from proctor.datasets import files
+from proctor.datasets.check import PORTION_CHARS, portions
 from proctor.datasets.clean import cleaned
 from proctor.datasets.findings import MEANING, Checked, Kind
 from proctor.datasets.probes import Bounds
@@ -61,6 +62,7 @@ def test_a_good_row_is_clean() -> None:
         (program("7", "print('7')  # uses: 6"), "near_limits"),
         (program("7", RIGHT, "print('8')"), "references_disagree"),
         (program("7", "# ends: invalid"), "not_judged"),
+        (program("7", "# ends: busy"), "not_judged"),  # time ran out on the wall, and not on the CPU
     ],
 )
 def test_each_kind_is_found(row: Any, kind: str) -> None:
@@ -123,6 +125,12 @@ def test_runs_and_limits() -> None:
     assert [round(limit["cpu_s"]) for limit in limits] == [2, 2, 4, 8]
     assert limits[2]["memory_mib"] == 2048
     assert len({json.dumps(s) for s in service.samples}) == len(service.samples), "equal samples would run once"
+
+
+def test_large_tests_are_held_a_few_at_a_time() -> None:
+    large = {"tests": [{"input": "x" * (PORTION_CHARS // 2 + 1), "output": ""}]}
+    problems = [problem_of(files.Row(i, row)) for i, row in enumerate([large] * 3 + [program("7")] * 3)]
+    assert [len(portion) for portion in portions(problems)] == [2, 4]
 
 
 def test_limits_stay_within_the_service_s_own() -> None:
