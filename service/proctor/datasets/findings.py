@@ -96,8 +96,9 @@ WALL_CLOCK = "wall_clock"
 class Runs:
     """One reference solution: its verdicts by scale of the limits, and the most that it used of them.
 
-    verdicts: "x1" several, "x2" and "x4" one where it was run; the service's, and `wall_clock`. share: of the tightest limit, × 1; None where it never
-    ran. cpu_s, memory_mib: the most of any test. failed: how the first failure was told.
+    verdicts: "x1" several, "x2" and "x4" one where it was run; the service's, and `wall_clock`.
+    share: of the tightest limit, × 1; None where it never ran. cpu_s, memory_mib: the most of any test.
+    failed: how the first failure was told.
     """
 
     solution: str
