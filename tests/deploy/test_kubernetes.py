@@ -381,6 +381,15 @@ def test_keda_scales_on_units_with_a_long_cooldown() -> None:
     assert trigger["authenticationRef"]["name"] == authentication["metadata"]["name"]
 
 
+@pytest.mark.parametrize("folder", [*OVERLAYS, "k8s/node"])
+def test_every_skipped_check_says_why(folder: str) -> None:
+    """`.ci/kubernetes` runs checkov; what it is told to skip stands beside what it is skipped for."""
+    for manifest in rendered(folder):
+        for key, value in manifest["metadata"].get("annotations", {}).items():
+            if "checkov" in key:
+                assert re.fullmatch(r"CKV2?_K8S_\d+=\w.{20,}", value), value
+
+
 def test_components_that_no_overlay_uses_render_too(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
     overlay = tmp_path / "k8s" / "overlays" / "monitored"

@@ -138,7 +138,7 @@ async def test_ready_means_a_live_worker_with_a_sandbox(queue: Service, api: Api
     with pytest.raises(Unavailable):
         await api.batches.ready()
     queue.start("worker")
-    for _ in range(100):
+    for _ in range(600):
         if workers := await api.batches.workers():
             break
         await asyncio.sleep(0.05)

@@ -1,0 +1,193 @@
+"""The worker's pod run for real without a cluster: samples reach neither Redis nor the worker beside them.
+
+Controls show that the very connections that fail for a sample work from the worker beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from .docker_cli import build_service_images, docker, free_port, wait_for
+from .pods import Pod, started
+from .test_kubernetes import named, of_kind
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+KEY = "a-key-for-the-pod-test"
+PASSWORD = "a-password-for-the-pod-test"
+WORKER_PORT = 9999
+
+#: What a sample tries, and says how far it came with each. Endings: the error's name, or what was reached.
+ATTACK = """
+import os, socket
+def attempt(name, act):
+    try:
+        print(name, "REACHED", act())
+    except OSError as error:
+        print(name, type(error).__name__)
+def redis(address):
+    with socket.create_connection(address, 3) as connection:
+        connection.sendall(b"PING\\r\\n")
+        return connection.recv(64)
+attempt("redis", lambda: redis(({redis!r}, 6379)))
+attempt("redis by name", lambda: redis(("proctor-redis", 6379)))
+attempt("worker", lambda: socket.create_connection(("127.0.0.1", {port}), 3))
+attempt("worker by the pod's address", lambda: socket.create_connection(({ip!r}, {port}), 3))
+attempt("abstract", lambda: socket.socket(socket.AF_UNIX).connect("\\0worker"))
+attempt("sockets", lambda: os.listdir("/run/proctor"))
+attempt("status", lambda: os.listdir("/run/status"))
+attempt("secrets", lambda: os.listdir("/run/secrets"))
+attempt("command line", lambda: open("/proc/1/cmdline").read())
+"""
+TRIED = 9
+
+#: In the worker: something to be reached, by TCP and by an abstract Unix socket.
+LISTENER = f"""
+import select, socket
+tcp = socket.create_server(("0.0.0.0", {WORKER_PORT}))
+unix = socket.socket(socket.AF_UNIX)
+unix.bind("\\0worker")
+unix.listen()
+while True:
+    for ready in select.select([tcp, unix], [], [])[0]:
+        ready.accept()[0].close()
+"""
+
+
+@pytest.fixture(scope="module", name="network")
+def _network() -> Iterator[str]:
+    build_service_images("proctor", "proctor-redis")
+    name = f"proctor-test-{secrets.token_hex(4)}"
+    docker("network", "create", name)
+    yield name
+    docker("network", "rm", name)
+
+
+@pytest.fixture(scope="module", name="files")
+def _files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The Secrets, as folders that the pods' users can read."""
+    base = tmp_path_factory.mktemp("secrets")
+    for path in (base, *base.parents):
+        if path.name.startswith("pytest-"):
+            path.chmod(0o755)
+    base.chmod(0o755)
+    contents = {
+        "proctor-redis-url": ("PROCTOR_REDIS_URL", f"redis://proctor:{PASSWORD}@proctor-redis:6379/0"),
+        "proctor-redis-password": ("redis-password", PASSWORD),
+        "proctor-api-keys": ("api-keys.json", json.dumps([KEY])),
+    }
+    folders = {}
+    for name, (file, text) in contents.items():
+        folders[name] = base / name
+        folders[name].mkdir(mode=0o755)
+        (folders[name] / file).write_text(text)
+        (folders[name] / file).chmod(0o644)
+    return folders
+
+
+def config_of(overlay: str) -> dict[str, str]:
+    (config,) = of_kind(overlay, "ConfigMap")
+    data: dict[str, str] = config["data"]
+    return data
+
+
+@pytest.fixture(scope="module", name="redis")
+def _redis(network: str, files: dict[str, Path]) -> Iterator[Pod]:
+    workload = named("k8s/overlays/dev", "StatefulSet", "proctor-redis")
+    with started(workload, network, config={}, files=files, alias="proctor-redis") as pod:
+        _await_probes(pod, workload)
+        yield pod
+
+
+@pytest.fixture(scope="module", name="url")
+def _url(network: str, files: dict[str, Path], redis: Pod) -> Iterator[str]:
+    workload = named("k8s/overlays/prod", "Deployment", "proctor-api")
+    port = free_port()
+    config = config_of("k8s/overlays/prod")
+    with started(workload, network, config=config, files=files, publish=f"127.0.0.1:{port}:8000") as pod:
+        url = f"http://127.0.0.1:{port}"
+        wait_for(f"the API answers\n{pod.logs()}", lambda: _get(url, "/healthz") == 200, 120)
+        yield url
+
+
+def _get(url: str, path: str) -> int:
+    try:
+        return httpx.get(url + path, timeout=10).status_code
+    except httpx.HTTPError:
+        return 0
+
+
+def _await_probes(pod: Pod, workload: dict[str, Any]) -> None:
+    """Wait until every probe that is a command succeeds, as the kubelet does."""
+    spec = workload["spec"]["template"]["spec"]
+    for container in [*spec.get("initContainers", []), *spec["containers"]]:
+        for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
+            command = container.get(kind, {}).get("exec", {}).get("command")
+
+            def succeeds(name: str = container["name"], command: list[str] | None = command) -> bool:
+                full = ["docker", "exec", pod.container(name), *(command or [])]
+                return subprocess.run(full, capture_output=True, timeout=60).returncode == 0
+
+            if command:
+                wait_for(f"{kind} of {container['name']}", succeeds, 120)
+
+
+@pytest.fixture(name="pod", params=["B", "A"])
+def _pod(request: pytest.FixtureRequest, network: str, files: dict[str, Path], url: str) -> Iterator[tuple[Pod, str]]:
+    """The pod, with the sandbox at either tier; and the tier."""
+    workload = named("k8s/overlays/prod", "Deployment", "proctor-worker")
+    (sandbox,) = workload["spec"]["template"]["spec"]["initContainers"]
+    replace = {"sandbox": [*sandbox["args"], "--tier", request.param]}
+    with started(workload, network, config=config_of("k8s/overlays/prod"), files=files, replace=replace) as pod:
+        _await_probes(pod, workload)
+        wait_for("the API is ready", lambda: _get(url, "/readyz") == 200, 60)
+        yield pod, request.param
+
+
+def test_samples_reach_neither_redis_nor_the_worker(pod: tuple[Pod, str], redis: Pod, url: str) -> None:
+    inside, tier = pod
+    docker("exec", "-d", inside.container("worker"), "python", "-c", LISTENER)
+    attack = ATTACK.format(redis=redis.ip, port=WORKER_PORT, ip=inside.ip)
+
+    # The control: from the worker the same attempts succeed.
+    wait_for("the listener listens", lambda: "worker REACHED" in inside.execute("worker", "python", "-c", attack), 30)
+    control = inside.execute("worker", "python", "-c", attack).splitlines()
+    assert len(control) == TRIED
+    assert [line for line in control if "REACHED" not in line] == []
+    assert "redis REACHED b'-NOAUTH" in control[0], "it is Redis that answers, and it wants a password"
+
+    # The sandbox's container, with no isolation of samples at all: its seccomp profile knows no network.
+    bare = inside.execute("sandbox", "/usr/bin/python3", "-c", attack).splitlines()
+    assert {line.split()[-1] for line in bare if line.startswith(("redis ", "worker"))} <= {
+        "PermissionError",
+        "gaierror",
+    }
+
+    # The sample.
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=120) as client:
+        assert client.get("/v1/info").json()["sandbox"]["tier"] == tier
+        tests = {"kind": "stdio", "cases": [{"stdin": "", "stdout": "never printed"}]}
+        answer = client.post("/v1/rewards", json={"samples": [{"completion": attack, "tests": tests}]}).json()
+    (case,) = answer["results"][0]["tests"]["cases"]
+    assert case["verdict"] == "wrong_answer", case
+    said = case["stdout"].splitlines()
+    assert len(said) == TRIED, case
+    reached = [line for line in said if "REACHED" in line]
+    assert [line for line in reached if not line.startswith(("sockets REACHED []", "status"))] == []
+
+
+def test_a_pod_ends_in_order_and_at_once_when_idle(pod: tuple[Pod, str]) -> None:
+    """The worker hands back what it holds and ends by itself; the sidecar ends when it is told to."""
+    inside, _ = pod
+    for name in ("worker", "sandbox"):
+        docker("stop", "-t", "60", inside.container(name), timeout_s=90)
+        code = docker("inspect", "-f", "{{.State.ExitCode}}", inside.container(name))
+        assert code == "0", f"{name}: 137 would mean that it had to be killed\n{inside.logs()}"
