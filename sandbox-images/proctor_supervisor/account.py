@@ -191,9 +191,18 @@ def tasks_of_user(proc: int) -> int:
 
 def shared_memory(proc: int) -> int:
     """Bytes of shared memory and tmpfs files on the whole machine; 0 where /proc does not say."""
+    return _meminfo(proc, "Shmem:")
+
+
+def machine_memory(proc: int) -> int:
+    """Bytes of memory in use on the whole machine."""
+    return _meminfo(proc, "MemTotal:") - _meminfo(proc, "MemFree:")
+
+
+def _meminfo(proc: int, key: str) -> int:
     text = _text(proc, "meminfo") or ""
     for line in text.splitlines():
-        if line.startswith("Shmem:"):
+        if line.startswith(key):
             return int(line.split()[1]) * 1024
     return 0
 

@@ -91,7 +91,7 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     for number, fd in enumerate((stdin, stdout, stderr)):
         os.dup2(fd, number)
     isolate.be_first_to_die(ground)
-    linux.close_but(job_fd, control_fd, *more)
+    linux.close_but(job_fd, control_fd, *more, *([ground.proc] if ground.jail else []))
     for fd in more:
         os.set_inheritable(fd, False)
     task = job.read(job_fd)

@@ -33,7 +33,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import boxes, landlock, linux, reaper, seccomp, users
+from . import boxes, jail, landlock, linux, reaper, seccomp, users
 from .cgroup import Cgroup, own
 from .users import Users
 
@@ -86,7 +86,8 @@ class Ground:
     program: the filter of system calls. rules: what a Landlock domain allows, but for the box. shm: whether a sample
     has the /dev/shm of the container for itself.
     helpers: processes of ours in a sample's tree, at its root. cgroup: the one that limits our memory, if any.
-    users: of tier U; part, uid: the kind of sample that stands here, and its user (0: ours).
+    users: of tier U; jail: the folder that is the root of all of ours, "" where that is the machine's;
+    part, uid: the kind of sample that stands here, and its user (0: ours).
     """
 
     tier: str
@@ -99,6 +100,7 @@ class Ground:
     helpers: int = 0
     cgroup: Cgroup | None = None
     users: Users | None = None
+    jail: str = ""
     part: str = "candidate"
     uid: int = 0
 
@@ -190,9 +192,13 @@ def _ready_u(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -
     block = users.current()
     if block is None:
         raise OSError(errno.EPERM, "CAP_SETUID and CAP_SETGID are missing")
-    base = landlock.make_base()
-    os.chmod(base, 0o711)  # noqa: S103 (samples pass through, and see no names)
     has_landlock = linux.landlock_abi() > 0
+    root = jail.ROOT if not has_landlock and jail.exists() else ""
+    base = landlock.make_base((f"{root}/tmp",)) if root else landlock.make_base()
+    os.chmod(base, 0o711)  # noqa: S103 (samples pass through, and see no names)
+    base = base.removeprefix(root)
+    if root:
+        jail.link_stdin(f"{base}/candidate/box")
     return Ground(
         "U",
         os.open("/proc", os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC),
@@ -204,6 +210,7 @@ def _ready_u(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -
         helpers=1,
         cgroup=cgroup,
         users=block,
+        jail=root,
     )
 
 
@@ -339,6 +346,10 @@ def settle(ground: Ground) -> None:
         linux.keep_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SETPCAP, linux.CAP_SYS_PTRACE)
     elif ground.users is None:
         linux.keep_capabilities()
+    if ground.jail:
+        linux.hold_proc(ground.proc)
+        jail.enter()
+        linux.keep_capabilities(linux.CAP_SETUID, linux.CAP_SETGID)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
@@ -364,7 +375,9 @@ def _enter_folder(ground: Ground) -> None:
     if ground.users is None:
         reaper.stand_between(reaper.Domain(landlock.domain([])))
     else:
-        reaper.stand_between(reaper.User(ground.users, ground.uid))
+        reaper.stand_between(reaper.User(ground.users, ground.uid, ground.proc))
+        if ground.jail:
+            os.close(ground.proc)
         users.become(ground.users, ground.uid, ground.part)
         if ground.part == "tests":
             os.umask(0o077)  # where candidates may look into folders that both can write
@@ -462,7 +475,7 @@ def leave(ground: Ground) -> None:
     if ground.tier != "B":
         if ground.users is not None:
             reaper.end_all(ground.users, ground.proc)
-        remove_base(os.path.dirname(ground.box))
+        remove_base(ground.jail + os.path.dirname(ground.box))
 
 
 def remove_base(base: str) -> None:

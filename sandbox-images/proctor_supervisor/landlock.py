@@ -100,11 +100,11 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def make_base() -> str:
+def make_base(bases: tuple[str, ...] = _BASES) -> str:
     """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError."""
-    for base in sorted(_BASES, key=_room, reverse=True):
+    for base in sorted(bases, key=_room, reverse=True):
         try:
             return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
         except OSError:
             continue
-    raise OSError(f"no folder to write in: {', '.join(_BASES)}")
+    raise OSError(f"no folder to write in: {', '.join(bases)}")

@@ -26,7 +26,7 @@ PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 SECCOMP_MODE_FILTER = 2
 
-CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_KILL, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 6, 7, 8, 5, 19, 21
+CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_CHROOT, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 6, 7, 8, 18, 19, 21
 CAP_LAST = 40
 
 RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 1, 2, 4, 8
@@ -58,6 +58,7 @@ _HAS_CLOSE_RANGE = (
     == 0
 )
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
+_proc: int | None = None
 _NO_CAPS = ctypes.create_string_buffer(24)
 
 
@@ -229,13 +230,29 @@ def seccomp(program: bytes) -> None:
     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
 
 
+def hold_proc(fd: int) -> None:
+    """From now on look at ourselves in the /proc behind `fd`: a chroot may hide the one at its path."""
+    global _proc
+    _proc = fd
+
+
+def _own_descriptors() -> list[int]:
+    if _proc is None:
+        return [int(name) for name in os.listdir("/proc/self/fd")]
+    listing = os.open("self/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=_proc)
+    try:
+        return [int(name) for name in os.listdir(listing)]
+    finally:
+        os.close(listing)
+
+
 def close_but(*keep: int, lowest: int = 3) -> None:
     """Close every descriptor from `lowest` on, but `keep`."""
     if not _HAS_CLOSE_RANGE:  # a million calls else
-        for name in os.listdir("/proc/self/fd"):
-            if int(name) >= lowest and int(name) not in keep:
+        for number in set(_own_descriptors()) - set(keep):
+            if number >= lowest:
                 try:
-                    os.close(int(name))
+                    os.close(number)
                 except OSError:
                     continue  # the one that listed them
         return

@@ -38,7 +38,7 @@ import socket
 import sys
 import time
 
-from . import guest, isolate, landlock, linux, protocol, users
+from . import guest, isolate, jail, landlock, linux, protocol, users
 from .dial import dial
 from .isolate import Ground, Unavailable
 from .languages.probe import folders_of, languages, links_of
@@ -158,6 +158,7 @@ def _become_nobody_else(options: argparse.Namespace) -> None:
     if os.geteuid() != 0:
         return
     if (options.tier or options.min_tier) == "U":
+        jail.prepare()
         try:
             users.leave_root(options.users)
         except OSError as error:

@@ -74,6 +74,7 @@ def _be_sample(ground: isolate.Ground) -> None:
         _must_fail(lambda: os.listdir("/proc"), "a sample can read /proc")
     if ground.tier == "U":
         _must_not_write(ground)
+        _must_fail(lambda: os.listdir(f"/proc/{outside}/fd"), "a sample can open its supervisor's descriptors")
     _must_fail(lambda: linux.unshare(linux.CLONE_NEWUSER), "a sample can make namespaces")
 
 

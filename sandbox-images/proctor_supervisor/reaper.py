@@ -60,15 +60,14 @@ class Domain:
 class User:
     """By its user id."""
 
-    def __init__(self, block: Users, uid: int) -> None:
-        self._block, self._uid, self._ready = block, uid, False
+    def __init__(self, block: Users, uid: int, proc: int) -> None:
+        self._block, self._uid, self._proc, self._ready = block, uid, proc, False
         self.keep: tuple[int, ...] = ()
 
     def tie(self) -> None:
         """See `Bond.tie`."""
         if not linux.adopt_orphans():
-            # Orphans go to process 1, and only /proc tells when all are dead.
-            self.keep = (os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC),)
+            self.keep = (self._proc,)  # orphans go to process 1, and only /proc tells when all are dead
 
     def kill_all(self) -> None:
         """See `Bond.kill_all`."""
@@ -104,7 +103,7 @@ def end_all(block: Users, proc: int, part: str | None = None) -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                User(block, uid).kill_all()
+                User(block, uid, proc).kill_all()
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)

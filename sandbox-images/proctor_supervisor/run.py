@@ -68,11 +68,14 @@ class Host:
     resident: Guest | None = None
     shared_before: int = 0
     kills_before: int = 0
+    memory_before: int = 0
     cpu_before: float = 0.0
 
     def before_run(self) -> None:
         """Note how our cgroup stands before a run."""
         self.cpu_before = self.cgroup_cpu() or 0.0
+        if self.ground.jail:
+            self.memory_before = account.machine_memory(self.ground.proc)
         self.kills_before = self.ground.cgroup.kills() if self.ground.cgroup else 0
 
     def scan(self) -> dict[int, Process]:
@@ -330,7 +333,9 @@ class Guest:
             ours = []
         with isolate.as_sample(self.ground):
             theirs = sum(account.proportional(proc, process) for process in live if process not in ours)
-        return theirs + sum(account.proportional(proc, process) for process in ours)
+        used = theirs + sum(account.proportional(proc, process) for process in ours)
+        # gVisor gives no shares, but its kernel is ours alone: what it holds more than before is the samples'.
+        return min(used, account.machine_memory(proc) - self.host.memory_before) if self.ground.jail else used
 
     def _dropped(self, limit: int) -> int:
         """Shared memory that the tree holds though it is resident nowhere; looked for where it may be much."""
@@ -541,6 +546,6 @@ def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wal
 def tasks_allowed(host: Host, limits: dict, trees: int = 1) -> int:
     """RLIMIT_NPROC for a sample: beside what else runs, one more than each tree may have, so that this is seen."""
     if host.ground.users is not None:  # each tree has a user of its own
-        return int(limits["processes"]) + 1
+        return int(limits["processes"]) + (2 if host.ground.jail else 1)  # gVisor stops one short of the limit
     others = _OWN_TASKS if host.ground.tier == "B" else account.tasks_of_user(host.ground.proc) + _OWN_TASKS
     return others + trees * (int(limits["processes"]) + 1)

@@ -90,10 +90,12 @@ def stand_as(block: Users) -> None:
     """Become a block's supervisor, from root. Raises OSError."""
     os.setgroups(block.groups)
     os.setresgid(block.own, block.own, block.own)
-    linux.keep_capabilities(linux.CAP_SETUID, linux.CAP_SETGID)
+    held = linux.effective_capabilities()
+    keep = [cap for cap in (linux.CAP_SETUID, linux.CAP_SETGID, linux.CAP_SYS_CHROOT) if held >> cap & 1]
+    linux.keep_capabilities(*keep)
     linux.prctl(linux.PR_SET_KEEPCAPS, 1)
     os.setresuid(block.own, block.own, block.own)
-    linux.keep_capabilities(linux.CAP_SETUID, linux.CAP_SETGID)
+    linux.keep_capabilities(*keep)
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
 
 

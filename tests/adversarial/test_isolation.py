@@ -453,6 +453,20 @@ BOMBS = {
         "import os, fcntl\nwhile True:\n    r, w = os.pipe(); fcntl.fcntl(w, 1031, 1 << 20); os.set_blocking(w, False); os.write(w, bytes(1 << 20))",
         {None, "memory"},
     ),
+    "inodes": ("i = 0\nwhile True:\n    open(str(i), 'w').close(); i += 1", {None, "cpu"}),
+    "links": (
+        "import os\nopen('x', 'w').close(); i = 0\nwhile True:\n    os.symlink('x', f's{i}'); i += 1",
+        {None, "cpu"},
+    ),
+    "memfds": (
+        "import os\nx = []\nwhile True: x.append(os.memfd_create('x')); os.write(x[-1], bytes(1 << 24))",
+        {None},
+    ),
+    "descriptors": ("import os\nx = []\nwhile True: x.append(os.open('/dev/null', 0))", {None}),
+    "sessions": (
+        "import os\nwhile True:\n    try:\n        if os.fork() == 0: os.setsid(); os.closerange(0, 9)\n    except OSError: pass",
+        {"processes", "cpu"},
+    ),
     "stdout": ("import os\nwhile True: os.write(1, bytes(1 << 20))", {"output"}),
     "regex": ("import re; re.match('(a*)*b', 'a' * 40)", {"cpu"}),
     "big-int": ("print(9 ** 9 ** 9)", {"cpu", "memory"}),

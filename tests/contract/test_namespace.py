@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+import proctor_supervisor
 from proctor.errors import SandboxLost, SandboxUnavailable
+from proctor.sandbox import namespace
+from proctor.sandbox import session as sandbox_session
 from proctor.sandbox.namespace import NamespaceProvider
 from proctor.settings import Settings
 
@@ -112,6 +119,35 @@ def test_a_worker_without_root_isolates_as_well(tier: str) -> None:
         command, capture_output=True, text=True, user=65534, group=65534, extra_groups=[], env=environment, cwd="/"
     )
     assert done.stdout.split() == [tier, "True", "False", "in"], done.stderr
+
+
+def _any_version(hello: Callable[..., Any]) -> Callable[..., Any]:
+    """Take a supervisor that was changed for the test."""
+    return lambda header: hello({**header, "supervisor": proctor_supervisor.fingerprint()})
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_jumps_of_the_machines_clock_change_nothing(tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker and supervisor ask a clock that goes back and forth by decades, where they ask the time of day at all."""
+    sources = Path(proctor_supervisor.__file__).parent
+    copy = shutil.copytree(sources, tmp_path / sources.name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "main.py").open("a") as file:
+        file.write("\nimport itertools\n_jumps = itertools.cycle((0.0, 4e9, 1.0))\ntime.time = lambda: next(_jumps)\n")
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(namespace, "_BOOT", namespace._BOOT.replace(str(sources.parent), str(tmp_path)))
+    monkeypatch.setattr(sandbox_session, "_hello", _any_version(sandbox_session._hello))
+    jumps = itertools.cycle((0.0, 4e9, 1.0))
+    monkeypatch.setattr(time, "time", lambda: next(jumps))
+    provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
+    session = provider.session()
+    run = Runner(session)
+    assert run.output("import time; time.sleep(.2); print(1)") == "1\n"
+    assert run("while True: pass", cpu_s=0.3, wall_s=20).stopped == "cpu"
+    slept = run("import time; time.sleep(60)", wall_s=0.5)
+    assert slept.stopped == "wall"
+    assert 0.5 <= slept.wall_s < 6
+    provider.give_back(session)
+    provider.close()
 
 
 def test_a_tier_below_the_least_that_is_allowed_is_refused() -> None:

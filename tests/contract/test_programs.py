@@ -39,6 +39,25 @@ sys.stdout.buffer.write(data); sys.stderr.buffer.write(data[::-1])
     assert (ran.stdout, ran.stderr, ran.exit_code) == (data, data[::-1], 0)
 
 
+def test_64_mib_of_output_arrive_whole(run: Runner) -> None:
+    source = "import sys\ndata = bytes(range(256)) * 4096\nfor _ in range(64): sys.stdout.buffer.write(data)"
+    ran = run(source, output_kib=65536, memory_mib=512, cpu_s=10, wall_s=30)
+    assert (ran.exit_code, ran.stopped) == (0, None)
+    assert ran.stdout == bytes(range(256)) * 4096 * 64
+
+
+def test_large_and_binary_files_go_in_and_out(run: Runner) -> None:
+    data = bytes(range(256)) * (8 << 12)
+    source = "import os\nopen('out', 'wb').write(open('in', 'rb').read()[::-1]); open('none', 'wb').close()"
+    ran = run(source, files={"in": data}, fetch=["out", "none"], disk_mib=32)
+    assert ran.files == {"out": data[::-1], "none": b""}
+
+
+def test_a_file_beyond_the_cap_is_not_fetched(run: Runner) -> None:
+    ran = run("open('x', 'wb').truncate((64 << 20) + 1); open('y', 'w').write('y')", fetch=["x", "y"], disk_mib=128)
+    assert ran.files == {"y": b"y"}
+
+
 def test_both_pipes_are_read_at_once(run: Runner) -> None:
     ran = run("import os\nfor _ in range(200): os.write(2, b'e' * 1024); os.write(1, b'o' * 1024)")
     assert (len(ran.stdout), len(ran.stderr), ran.exit_code) == (204800, 204800, 0)

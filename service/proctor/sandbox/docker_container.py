@@ -38,6 +38,8 @@ _OWN_PROCESSES = 24
 #: The most threads that a language's runtime has beside its program's, for two programs at once.
 _RUNTIME_TASKS = 2 * max(one.headroom_tasks for one in COMMANDED.values())
 _OWN_TMPFS_MIB = 16
+#: Threads of the host that gVisor's kernel takes for each task within; it dies where it gets none.
+_THREADS_OF_GVISOR = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,10 @@ def container_options(
 
     memory = memory_bytes(limits)
     many = (tier or min_tier) == "U"
+    gvisor = runtime is not None and "runsc" in runtime
+    pids = limits_max.processes + _OWN_PROCESSES + _RUNTIME_TASKS
     dial = ["--dial", f"{SOCKET_FOLDER}/{SOCKET_NAME}", "--token", token, "--min-tier", min_tier]
-    as_root = {"user": "0:0", "cap_add": ["SETUID", "SETGID"]} if many else {}
+    tmpfs = f"rw,nosuid,nodev,size={limits_max.disk_mib + _OWN_TMPFS_MIB}m,mode=711,uid={uid},gid={uid}"
     return {
         "image": image,
         "command": [*dial, *(["--tier", tier] if tier else []), *(["--users", str(uid)] if many else [])],
@@ -148,11 +152,11 @@ def container_options(
         "privileged": False,
         "ipc_mode": "private",
         "mounts": [Mount(SOCKET_FOLDER, str(folder), type="bind", read_only=True)],
-        "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={limits_max.disk_mib + _OWN_TMPFS_MIB}m,mode=711,uid={uid},gid={uid}"},
+        "tmpfs": {"/tmp": tmpfs},
         "shm_size": 1 << 20,
         "mem_limit": memory,
         "memswap_limit": memory,  # memory and swap together: no swap
-        "pids_limit": limits_max.processes + _OWN_PROCESSES + _RUNTIME_TASKS,
+        "pids_limit": pids * _THREADS_OF_GVISOR if gvisor else pids,
         "nano_cpus": 1_000_000_000,
         "ulimits": [Ulimit(name="core", soft=0, hard=0), Ulimit(name="nofile", soft=4096, hard=4096)],
         "init": False,  # the supervisor is pid 1
@@ -162,5 +166,15 @@ def container_options(
         "runtime": runtime,
         "stdin_open": False,
         "tty": False,
-        **as_root,
+        **(_for_tier_u(tmpfs, gvisor=gvisor) if many else {}),
     }
+
+
+def _for_tier_u(tmpfs: str, *, gvisor: bool) -> dict[str, Any]:
+    """What a container needs for users of its own; under gVisor also the root of `proctor_supervisor.jail`, whose two
+    capabilities reach gVisor's kernel and no other."""
+    options: dict[str, Any] = {"user": "0:0", "cap_add": ["SETUID", "SETGID"]}
+    if gvisor:
+        options["cap_add"] += ["SYS_CHROOT", "MKNOD"]
+        options["tmpfs"] = {"/tmp": tmpfs, "/usr/tmp": tmpfs, "/usr/dev": "rw,nosuid,dev,size=64m,mode=755"}
+    return options

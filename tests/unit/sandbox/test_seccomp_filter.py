@@ -1,5 +1,4 @@
 """The sample's filter of system calls: its numbers against libseccomp's, its BPF in an interpreter, on each machine.
-
 No machine of the other architecture is needed: the filter is data, and qemu's user mode knows no seccomp.
 """
 
