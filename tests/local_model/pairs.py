@@ -231,11 +231,12 @@ def good(p: Problem) -> str:
 
 
 def degraded(p: Problem) -> dict[str, str]:
-    """By dimension."""
+    """By dimension. Two are about as long as the good one, or longer: length alone must not tell."""
     return {
         "factual accuracy": (
-            f"We need {p.doc[0].lower()}{p.doc[1:]} Obviously {p.wrong}. So it is done at once. "
-            "There are no edge cases, everything works for every input, and it takes no time at all."
+            f"We need {p.doc[0].lower()}{p.doc[1:]} The plan rests on one thing: {p.wrong}. "
+            "Before writing it down, the edge cases: there are none, since every input is treated alike. "
+            f"As to the cost: {p.wrong}, so it takes no time whatever the input. That follows at once."
         ),
         "logical rigor": (
             f"{p.doc} I think I have seen this one. Just do the usual thing and return the result. It should work, "
@@ -243,7 +244,8 @@ def degraded(p: Problem) -> dict[str, str]:
         ),
         "coherence": (
             f"So, hmm, {p.idea}. No wait, that is wrong. Or is it? Let me start again. {p.idea}. Hmm, no. Anyway, "
-            "anyway, whatever. Let me start again. Let me start again. I like trains. Fine."
+            f"{p.edge}. But that has nothing to do with it. Let me start again. Let me start again. I like trains. "
+            f"{p.idea}. No. Or maybe. {p.cost}, or the other way round, who knows. Fine."
         ),
     }
 

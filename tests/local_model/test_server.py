@@ -187,6 +187,7 @@ def test_a_head_trained_on_some_problems_judges_others(minilm: Path, tmp_path: P
         values = [score.value for score in asyncio.run(scores_of(thoughts, **named))]
     print({name: found[name] for name in ("accuracy", "ci95_wilson", "by_subset", "longer_wins", "shuffled_labels")})
     assert (found["pairs"], found["problems"], found["unscored"]) == (24, 8, 0)
+    assert 0.25 <= found["longer_wins"] <= 0.75, "length alone does not tell"
     assert found["accuracy"] >= 0.75
     assert found["ci95_wilson"][0] > 0.5
     assert found["shuffled_labels"]["p_value"] < 0.01

@@ -111,9 +111,9 @@ class Scorer:
             task.exception()  # seen, also where every caller has gone
 
     async def _call(self, thoughts: list[Thought]) -> list[Score | Exception]:
-        """A score or an error for each thought; the circuit learns how it went."""
+        """A score or an error for each thought; the circuit learns whether the model answered."""
         scores = await self._scores(thoughts)
-        if all(isinstance(score, Exception) for score in scores):
+        if all(isinstance(score, Exception) and not isinstance(score, NotAScore) for score in scores):
             self._circuit.failed()
         else:
             self._circuit.succeeded()

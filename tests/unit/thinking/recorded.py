@@ -31,6 +31,7 @@ class Recorded:
     expected: Callable[[float], float] = sigmoid
 
 
+#: All three servers have these.
 USAGE = {"prompt_tokens": 9, "total_tokens": 9, "completion_tokens": 0}
 
 
@@ -158,12 +159,24 @@ RECORDED = [
     ),
     Recorded("tei", "tei", "/predict", tei),
     Recorded("openrlhf", "openrlhf", "/get_reward", openrlhf),
-    Recorded("openai schema", "openai", "/v1/chat/completions", judge, expected=lambda k: k / 10),
+    Recorded(
+        "openai schema",
+        "openai",
+        "/v1/chat/completions",
+        judge,
+        package="openai",
+        request="CompletionCreateParamsBase",
+        response="ChatCompletion",
+        expected=lambda k: k / 10,
+    ),
     Recorded(
         "openai logprobs",
         "openai",
         "/v1/chat/completions",
         digits,
+        package="openai",
+        request="CompletionCreateParamsBase",
+        response="ChatCompletion",
         settings={"thinking_judge": "logprobs"},
         expected=by_digits,
     ),

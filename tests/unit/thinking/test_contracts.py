@@ -1,6 +1,6 @@
 """The servers that tests stand in for, held field by field against the models of the packages themselves.
 
-`contracts.json` is what `scripts/read-contracts` read out of vLLM's and SGLang's wheels;
+`contracts.json` is what `scripts/read-contracts` read out of vLLM's, SGLang's and OpenAI's wheels;
 `.ci/thinking` reads them anew.
 """
 
@@ -39,10 +39,18 @@ class _Names(dict[str, Any]):
         return getattr(builtins, name, Any)
 
 
+def _type(package: str, annotation: str) -> Any:
+    """The type that an annotation names; Any where it calls or digs into something that was not recorded."""
+    try:
+        return eval(annotation, {}, _Names(package))
+    except (TypeError, AttributeError):
+        return Any
+
+
 def model(package: str, name: str) -> type[pydantic.BaseModel]:
     """A published model, made again from its annotations; unknown fields are refused."""
     fields: dict[str, Any] = {
-        field: (eval(spec["type"], {}, _Names(package)), ... if spec["required"] else None)
+        field: (_type(package, spec["type"]), ... if spec["required"] else None)
         for field, spec in CONTRACTS[package]["models"][name].items()
     }
     config = pydantic.ConfigDict(extra="forbid", protected_namespaces=())

@@ -33,13 +33,16 @@ def test_a_batch_holds_the_first_and_keeps_to_the_budget(
     batch = choose(lengths, first, budget, most)
     assert first in batch
     assert len(set(batch)) == len(batch) <= most
-    assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
+    chosen = [lengths[i] for i in batch]
+    assert len(batch) == 1 or len(batch) * max(chosen) <= budget
+    assert max(chosen) <= 2 * max(64, min(chosen))
 
 
 def test_like_lengths_go_together() -> None:
     lengths = [10, 500, 11, 480, 12, 490]
     assert sorted(choose(lengths, 0, 100, 10)) == [0, 2, 4]
     assert sorted(choose(lengths, 1, 1500, 10)) == [1, 3, 5]
+    assert sorted(choose(lengths, 1, 10**6, 10)) == [1, 3, 5], "the budget would allow it, but most would be padding"
     assert choose([7, 1000], 1, 10, 10) == [1], "one that is over the budget goes alone"
 
 

@@ -225,6 +225,15 @@ async def test_the_circuit_opens_and_a_probe_closes_it() -> None:
         assert scorer.available()
 
 
+async def test_inputs_that_make_no_number_do_not_open_the_circuit() -> None:
+    """Else whoever finds such an input could have the others' samples voided."""
+    nan = classify(lambda text: math.nan if "ODD" in text else 0.5)
+    async with scoring(nan, thinking_batch=1) as (scorer, _):
+        odd = await asyncio.gather(*(scorer.score(thought(f"ODD {i}")) for i in range(8)), return_exceptions=True)
+        assert all(isinstance(error, ThinkingUnavailable) for error in odd)
+        assert scorer.available()
+
+
 async def test_close_leaves_nobody_waiting() -> None:
     def late(asked: Asked) -> Answer:
         time.sleep(0.2)
