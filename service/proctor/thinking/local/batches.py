@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
 SPREAD = 2
 #: Tokens below which lengths make no difference worth a batch of its own.
 SHORT = 64
