@@ -12,7 +12,7 @@ from typing import Any
 
 from proctor.datasets import comparator
 from proctor.datasets.conclude import conclude
-from proctor.datasets.findings import Checked
+from proctor.datasets.findings import Checked, Finding, Kind
 from proctor.datasets.probes import Bounds, Probe, runnable, sample
 from proctor.datasets.problem import Problem, stubs
 from proctor.datasets.scan import Scan
@@ -20,8 +20,12 @@ from proctor.wire import FunctionTests, SampleResult, StdioTests
 
 PORTION, PORTION_CHARS = 200, 16 << 20  # rows held at a time: their number, and the length of their tests
 
-#: Runs samples, in their order; the second argument is the request's `stop`.
+#: Runs samples, in their order; the second argument is the request's `stop`. Raises Refused.
 Ask = Callable[[list[dict[str, Any]], str], Sequence[SampleResult]]
+
+
+class Refused(Exception):
+    """The service does not take these samples as they are: too deep, too large, a number too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,12 @@ class Options:
 
 @dataclass(slots=True)
 class Ran:
-    """What was run for one problem, and how it ended; same order."""
+    """What was run for one problem, and how it ended; same order. refused: why the service took none of it."""
 
     problem: Problem
     probes: list[Probe] = field(default_factory=list)
     results: list[SampleResult] = field(default_factory=list)
+    refused: str | None = None
 
     def of(self, role: str) -> Iterator[tuple[Probe, SampleResult]]:
         """The runs of one role."""
@@ -88,19 +93,34 @@ class Checker:
             self._run(usable, self._first)
             self._run(usable, self._second)
             for one, found in zip(ran, static, strict=True):
+                if one.refused is not None:
+                    found.append(Finding(Kind.TESTS_INVALID, f"the service refuses the row: {one.refused}"))
                 yield one.problem, conclude(one.problem, found, one.probes, one.results, self.bounds)
 
     def _run(self, ran: list[Ran], wanted: Callable[[Ran], Iterator[Probe]]) -> None:
         """Run what is wanted of each problem; references to their last test, the others to their first failure."""
-        probes = [(one, probe) for one in ran for probe in list(wanted(one))]
+        probes = [(one, probe) for one in ran if one.refused is None for probe in list(wanted(one))]
         for stop, roles in (("all", ("reference", "variant")), ("first_failure", ("stub", "wrong"))):
-            part = [(one, probe) for one, probe in probes if probe.role in roles]
-            if part:
-                results = self.ask([sample(probe, self.bounds) for _, probe in part], stop)
-                self.samples += len(part)
-                for (one, probe), result in zip(part, results, strict=True):
-                    one.probes.append(probe)
-                    one.results.append(result)
+            self._ask([(one, probe) for one, probe in probes if probe.role in roles], stop)
+
+    def _ask(self, part: list[tuple[Ran, Probe]], stop: str) -> None:
+        """Run a portion; where the service refuses it, problem by problem, so that only one of them goes without."""
+        if not part:
+            return
+        try:
+            results = self.ask([sample(probe, self.bounds) for _, probe in part], stop)
+        except Refused as error:
+            problems = {one.problem.number: one for one, _ in part}
+            if len(problems) == 1:
+                part[0][0].refused = str(error)
+                return
+            for number in problems:
+                self._ask([(one, probe) for one, probe in part if one.problem.number == number], stop)
+            return
+        self.samples += len(part)
+        for (one, probe), result in zip(part, results, strict=True):
+            one.probes.append(probe)
+            one.results.append(result)
 
     def _first(self, ran: Ran) -> Iterator[Probe]:
         problem, options = ran.problem, self.options

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from proctor.datasets import files
-from proctor.datasets.check import Checker, Options
+from proctor.datasets.check import Checker, Options, Refused
 from proctor.datasets.clean import cleaned
 from proctor.datasets.convert_command import Format
 from proctor.datasets.probes import Bounds
@@ -97,6 +97,7 @@ def _checker(
 ) -> Iterator[Checker]:
     """A checker with a service behind it: that of `url`, else one for as long as this takes."""
     from proctor.client import RewardClient
+    from proctor.client.errors import InvalidRequest, TooLarge
     from proctor.embedded import embedded
 
     with ExitStack() as held:
@@ -109,7 +110,11 @@ def _checker(
         deadline_s = min(DEADLINE_S, info["maxima"]["deadline_s"])
 
         def ask(samples: list[dict[str, Any]], stop: str) -> Sequence[SampleResult]:
-            return client.score(samples, stop=stop, deadline_s=deadline_s, reward={"policy": "outcome"}).results
+            try:
+                return client.score(samples, stop=stop, deadline_s=deadline_s, reward={"policy": "outcome"}).results
+            except (InvalidRequest, TooLarge) as error:
+                fault = next((f"{f.pointer}: {f.detail}" for f in error.faults), error.detail)
+                raise Refused(fault) from None
 
         limits = info["limits"]
         bounds = Bounds(Limits(**limits["default"]), Limits(**limits["max"]), given)

@@ -42,6 +42,10 @@ def program(name: str, code: str, *cases: tuple[str, str], **fields: Any) -> dic
 DOUBLE = "print(2 * int(input()))"
 BURN = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\n" + DOUBLE
 
+DEEP: list[Any] = [1]
+for _ in range(300):
+    DEEP = [DEEP]
+
 #: Each row is named by what is found in it.
 ROWS = [
     program("", DOUBLE, stub_solution="print(0)", incorrect_solutions=["print(int(input()) + 3)"]),
@@ -77,6 +81,11 @@ ROWS = [
     program("needs_checker", DOUBLE, ("50\n", "100\n"), prompt="If there are several such numbers, print any of them."),
     program("needs_comparator", "print('YES')", ("", "Yes\n")),
     program("wrong_passes", DOUBLE, ("2\n", "4\n"), incorrect_solutions=["print(int(input()) ** 2)"]),
+    {
+        "id": "tests_invalid",
+        "question": "Q",
+        "input_output": json.dumps({"inputs": [[DEEP]], "outputs": [1], "fn_name": "f"}),
+    },
     {"id": "malformed", "question": "Q", "input_output": "{"},
     {"id": "tests_invalid", "tests": "assert (", "reference_solution": "x = 1", "entry_point": "f"},
 ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proctor.datasets import files
-from proctor.datasets.check import Checker, Options
+from proctor.datasets.check import Checker, Options, Refused
 from proctor.datasets.findings import Checked
 from proctor.datasets.probes import Bounds
 from proctor.datasets.problem import problem_of
@@ -28,6 +28,8 @@ class Service:
         self.samples: list[dict[str, Any]] = []
 
     def ask(self, samples: list[dict[str, Any]], stop: str) -> Sequence[SampleResult]:
+        if any("refuse me" in sample["completion"] for sample in samples):
+            raise Refused("too deep")
         self.samples += samples
         return [self._judged(i, sample) for i, sample in enumerate(samples)]
 

@@ -127,6 +127,14 @@ def test_runs_and_limits() -> None:
     assert len({json.dumps(s) for s in service.samples}) == len(service.samples), "equal samples would run once"
 
 
+def test_a_row_that_the_service_refuses_costs_the_others_nothing() -> None:
+    first, second, third = check(program("7", RIGHT), program("8", "# refuse me"), program("9", "print('9')"))
+    assert [f.kind.value for f in second.findings] == ["tests_invalid"]
+    assert first.findings == third.findings == []
+    assert first.checked
+    assert third.checked
+
+
 def test_large_tests_are_held_a_few_at_a_time() -> None:
     large = {"tests": [{"input": "x" * (PORTION_CHARS // 2 + 1), "output": ""}]}
     problems = [problem_of(files.Row(i, row)) for i, row in enumerate([large] * 3 + [program("7")] * 3)]
