@@ -29,6 +29,8 @@ class Scan:
             return [Finding(Kind.NO_TESTS, "zero tests")]
         if read.invalid:
             return [Finding(Kind.TESTS_INVALID, read.invalid)]
+        if _asserts_nothing(problem):
+            return [Finding(Kind.NO_TESTS, "nothing is asserted: all that would be stands in comments")]
         found = [*repeated(problem), *_constant(problem), *_several_answers(problem)]
         if (earlier := self._earlier(problem)) is not None:
             found.append(Finding(Kind.DUPLICATE_PROBLEM, f"the same tests as row {earlier}"))
@@ -39,6 +41,17 @@ class Scan:
         text = json.dumps(problem.read.tests.model_dump())
         first = self._seen.setdefault(hashlib.sha256(text.encode("ascii")).digest()[:16], problem.number)
         return first if first != problem.number else None
+
+
+def _asserts_nothing(problem: Problem) -> bool:
+    """Whether test code, in a language that is compiled, holds no assertion outside its comments.
+
+    Python's own tests are not judged by their text: a stub that passes shows it.
+    """
+    tests = problem.read.tests
+    if not isinstance(tests, ScriptTests) or problem.language not in _COMMENTED:
+        return False
+    return _ASSERTS.search(_COMMENT.sub(" ", tests.code)) is None
 
 
 def repeated(problem: Problem) -> list[Finding]:
@@ -120,6 +133,9 @@ def _several_answers(problem: Problem) -> list[Finding]:
     return [Finding(Kind.NEEDS_CHECKER, f"the statement says {' '.join(hint[0].split())!a}, and there is no checker")]
 
 
+_COMMENTED = frozenset({"c", "cpp", "go", "java", "javascript", "rust", "typescript", "csharp", "kotlin"})
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_ASSERTS = re.compile(r"assert|expect|panic|throw|exit|abort|\bt\.(?:Error|Fatal|Fail)", re.IGNORECASE)
 _TEST_NAMES = re.compile(r"^(?:async[ \t]+)?def[ \t]+(test\w*)", re.MULTILINE)
 _ANY_ANSWER = re.compile(
     r"""(?:if\s+there\s+(?:are|is)|when\s+there\s+are|in\s+case\s+of)

@@ -89,6 +89,20 @@ def test_repeated_asserts_and_test_functions() -> None:
     assert kinds({"question": "Q", "test": again, "test_info": []}) == ["duplicate_tests"]
 
 
+@pytest.mark.parametrize(
+    ("language", "code", "found"),
+    [
+        ("rust", "#[test]\nfn a() {\n  // assert_eq!(f(1), 2);\n /* assert!(f(2)); */ }", ["no_tests"]),
+        ("rust", "#[test]\nfn a() { assert_eq!(f(1), 2); }", []),
+        ("js", "console.assert(f(1) === 2)", []),
+        ("cpp", "int main() { /* assert(f()); */ }", ["no_tests"]),
+        ("python", "# assert f(1) == 2\nf(1)", []),  # left to the stubs
+    ],
+)
+def test_assertions_that_are_commented_out(language: str, code: str, found: list[str]) -> None:
+    assert kinds({"language": language, "tests": code}) == found
+
+
 def test_an_earlier_row_with_the_same_tests() -> None:
     first, second = check(program("7", RIGHT), program("7", RIGHT, prompt="other words"))
     assert first.findings == []
