@@ -42,6 +42,11 @@ class Program:
     spent_s: float = 0.0
     built: Built | None = None
 
+    @property
+    def wants_file(self) -> bool:
+        """Whether the program may open its standard input by a name."""
+        return any(name in self.source for name in _DEVICE_NAMES)
+
 
 def serve(
     ground: Ground, sock: socket.socket, *, image: str | None, token: str | None, languages: dict[str, str]
@@ -105,7 +110,7 @@ class _Server:
             return self._commanded_program(language, header, blobs)
         program = Program(_source(header, blobs), _limits(header))
         # Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
-        if header.get("cases", 1) > 1 and self.host.ground.tier != "U":
+        if header.get("cases", 1) > 1 and self.host.ground.tier != "U" and not program.wants_file:
             program.series = Series(self.host, program.source, program.limits)
             failed = program.series.compiled()
             if failed is not None:
@@ -183,28 +188,26 @@ class _Server:
                 program, program.built, header, dict(zip(paths, blobs[1:], strict=True)), blobs[0]
             )
         argv, fetch = [str(item) for item in header.get("argv", [])], [_path(path) for path in header.get("fetch", [])]
-        wants_file = any(name in program.source for name in _DEVICE_NAMES)
-        series = None if paths or wants_file else self._series(program)
+        series = self._series(program, alone=bool(paths))
         if series is not None:
             ran = series.run(blobs[0], argv, fetch, self._left(program))
         else:
-            job = self._job("case", program, argv=argv, files=paths, stdin_file=wants_file)
+            job = self._job("case", program, argv=argv, files=paths, stdin_file=program.wants_file)
             job.blobs.extend(blobs[1:])
             ran = run_case(self.host, job, blobs[0], fetch, self._left(program))
         program.spent_s += ran.wall_s
         out: list[bytes] = []
         return {"op": "ran", "ran": ran.frame(out)}, out
 
-    def _series(self, program: Program) -> Series | None:
-        """Where the program's next case runs; None: in an isolation for itself."""
-        if program.series is None or program.series.lasts():
+    def _series(self, program: Program, *, alone: bool) -> Series | None:
+        """Where the program's next case runs; None: in an isolation for itself, as where that is asked for (`alone`)."""
+        if program.series is None or (program.series.lasts() and not alone):
             return program.series
-        program.series.dismiss()
-        program.series = Series(self.host, program.source, program.limits)
-        if program.series.compiled() is None:
-            return program.series
-        program.series = None  # it did compile before: let the case show what is the matter
-        return None
+        program.series.dismiss()  # the zygote forks one process at a time
+        program.series = None if alone else Series(self.host, program.source, program.limits)
+        if program.series is not None and program.series.compiled() is not None:
+            program.series = None  # it did compile before: let the case show what is the matter
+        return program.series
 
     def _commanded_case(
         self, program: Program, built: Built, header: dict, files: dict[str, bytes], stdin: bytes

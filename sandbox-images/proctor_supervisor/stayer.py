@@ -27,7 +27,8 @@ class Stayer(Guest):
 
     def lasts(self) -> bool:
         """Whether it can be given another run."""
-        self._hear()
+        if not self.dead:
+            self._hear()
         return not self.dead and not self.doomed
 
     def _hear(self) -> None:

@@ -194,3 +194,50 @@ def f(x):
 def test_many_pairs_in_a_row(session: Session) -> None:
     for i in range(30):
         assert verdicts(pair(session, f"def f(x): return x + {i}", cases(([1], 1 + i)))) == ["passed"]
+
+
+def script(code: str) -> dict[str, Any]:
+    return {"kind": "script", "code": code, "entry_point": None}
+
+
+LEAVES = {
+    "chance": "import random\nrandom.seed(7)\nassert f() is None",
+    "module": "import solution\nassert solution.f() is None",
+    "failure": "x = [f() for _ in range(3)]\nassert x is None",
+    "generator": "g = iter(stream())\nassert next(g) == 0",
+    "globals": "print = left = 7\nassert f() is None",
+    "patch": "import math\nmath.pi = 3\nassert f() is None",
+    "environment": "import os\nos.environ['LEFT'] = '1'\nassert f() is None",
+    "limits": "import sys\nsys.setrecursionlimit(60)\nassert f() is None",
+    "end": "import os\nos._exit(0)\nassert f() is None",
+}
+LOOKS = (
+    "import math, os, random, sys\ntry: import solution\nexcept ImportError: pass\n"
+    "assert 'left' not in globals() and print is not 7\nassert math.pi > 3.1 and 'LEFT' not in os.environ\n"
+    "assert sys.getrecursionlimit() > 900\nassert random.random() != random.Random(7).random()\nassert f() == 'second'"
+)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_nothing_of_the_tests_is_left_for_the_next_ones(session: Session, name: str) -> None:
+    first = "def f(): pass\ndef stream():\n    try: yield from range(9)\n    finally: print('closed')"
+    pair(session, first, script(LEAVES[name]))
+    for _ in range(2):
+        ran = pair(session, "def f(): return 'second'", script(LOOKS))
+        assert verdicts(ran) == ["passed"] * ran.total if ran.total else False, ran
+
+
+def test_a_group_with_the_same_tests(session: Session) -> None:
+    """The samples of a group come one after another: each is judged by itself, whatever the one before did."""
+    tests = script("assert f([1, 2]) == 3")
+    outcomes = {
+        "def f(x): return sum(x)": ["passed"],
+        "def f(x): return 4": ["wrong_answer"],
+        "import os\ndef f(x): os._exit(0)": [],
+        "def f(x): raise KeyError(x)": ["runtime_error"],
+        "def f(x):\n    x.append(9)\n    return 3": ["passed"],
+        "def f(x):\n    while True: pass": [],
+    }
+    for _ in range(2):
+        for source, expected in outcomes.items():
+            assert verdicts(pair(session, source, tests, cpu_s=0.5)) == expected
