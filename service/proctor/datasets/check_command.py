@@ -17,6 +17,7 @@ from proctor.datasets.convert_command import Format
 from proctor.datasets.probes import Bounds
 from proctor.datasets.problem import problem_of
 from proctor.datasets.report import Report, show
+from proctor.datasets.solutions import language_of
 from proctor.wire import Limits, LimitsOverride, SampleResult
 
 DEADLINE_S = 7200.0  # of a batch, where the service allows it
@@ -118,7 +119,7 @@ def _checker(
 
         limits = info["limits"]
         bounds = Bounds(Limits(**limits["default"]), Limits(**limits["max"]), given)
-        yield Checker(ask, bounds, tuple(info["languages"]), options)
+        yield Checker(ask, bounds, tuple(map(language_of, info["languages"])), options)
 
 
 @contextmanager

@@ -423,6 +423,9 @@ class TestCodeforces:
             ("import sys\nsys.exit(int(open(sys.argv[2]).read()) % 2 == 0)", "8", False),
             ("import sys\nassert open(sys.argv[2]).read() == '7', 'no'", "8", False),
             ("print(0.5)", "7", False),  # part of the points is not a pass
+            ("print('0 wrong answer')", "7", False),
+            ("print('Wrong answer')", "7", False),
+            ("print('ok, one number')", "7", True),
             ("import sys\nprint(1 if open(sys.argv[2]).read() == '3' else 0)\nsys.exit(0)", "8", True),
             ("def main(): print(1)\nif __name__ == '__main__': main()", "7", True),
             ("print(", "7", False),
