@@ -51,14 +51,18 @@ def evaluate(
 @app.command()
 def calibrate(
     file: File,
-    out: Annotated[Path, typer.Option(help="Where the calibration goes.")] = Path("calibration.json"),
+    out: Annotated[
+        Path | None, typer.Option(help="Where it goes: else PROCTOR_THINKING_CALIBRATION, else calibration.json.")
+    ] = None,
     trim: Annotated[float, typer.Option(help="Share of the scores to cut off at each end.", min=0, max=0.25)] = 0.0,
 ) -> None:
     """The range of the attached model's raw scores, for PROCTOR_THINKING_NORMALIZE=minmax."""
     from proctor.thinking.quality import ask, files
 
     thoughts = files.read_thoughts(file)
-    found = asyncio.run(_with_scorer(read_settings(), lambda s: ask.calibrate(s, thoughts, trim)))
+    settings = read_settings()
+    out = out or settings.thinking_calibration or Path("calibration.json")
+    found = asyncio.run(_with_scorer(settings, lambda s: ask.calibrate(s, thoughts, trim)))
     _write(out, json.dumps(found, indent=1) + "\n")
     typer.echo(f"{found['count']} scores from {found['min']:.6g} to {found['max']:.6g}. To use them:")
     typer.echo(f"PROCTOR_THINKING_NORMALIZE=minmax PROCTOR_THINKING_CALIBRATION={out}")
@@ -95,7 +99,10 @@ def server(
     key = settings.thinking_api_key
     if key is None and not _is_loopback(host):
         raise ConfigurationError(f"listening on {host} needs PROCTOR_THINKING_API_KEY")
-    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     engine = make_engine(settings)
     address, bound = listener.getsockname()[:2]
     typer.echo(json.dumps({"url": f"http://{address}:{bound}", **engine.describe()}))
@@ -143,6 +150,7 @@ def _write(path: Path, text: str) -> None:
     """Write a file as a whole or not at all."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
         file.write(text)
+        os.chmod(file.name, 0o644)
     os.replace(file.name, path)
 
 

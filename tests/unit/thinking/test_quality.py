@@ -221,7 +221,7 @@ def attached(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     get_settings.cache_clear()
 
 
-def test_the_commands(tmp_path: Path, attached: Callable[..., Any]) -> None:
+def test_the_commands(tmp_path: Path, attached: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     rows = ({"prompt": f"p{i}", "chosen": f"r {i + 1}", "rejected": "r 0"} for i in range(20))
     file = write(tmp_path / "p.jsonl", *rows)
     table = attached("eval", file)
@@ -235,6 +235,11 @@ def test_the_commands(tmp_path: Path, attached: Callable[..., Any]) -> None:
     assert "PROCTOR_THINKING_NORMALIZE=minmax" in made.stdout
     assert json.loads((tmp_path / "c.json").read_text())["max"] == 20
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.json", "p.jsonl"]
+    monkeypatch.setenv("PROCTOR_THINKING_CALIBRATION", str(tmp_path / "d.json"))
+    monkeypatch.setenv("PROCTOR_THINKING_NORMALIZE", "minmax")
+    get_settings.cache_clear()
+    assert attached("calibrate", file).exit_code == 0, "the file that the settings name need not be there yet"
+    assert (tmp_path / "d.json").read_text() == (tmp_path / "c.json").read_text()
     assert attached("eval", tmp_path / "absent").exit_code == 2
 
 

@@ -4,7 +4,7 @@ POST /score      `{"thoughts": [{"problem", "reasoning"}]}` → `{"model", "scor
                  raw scores; what the provider `transformers` asks. A score that is no number is null
 POST /classify   vLLM's contract, for clients that join problem and reasoning themselves
 GET /v1/info     the model, and what it has done
-GET /healthz     it answers
+GET /healthz, /readyz    it answers, and with that can score: it listens once the model is loaded
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def create_app(engine: Engine, api_key: str | None = None) -> FastAPI:
         """The model, and what it has done since the start."""
         return {**engine.describe(), "work": asdict(engine.work)}
 
+    @app.get("/readyz")
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """This process answers."""
