@@ -200,7 +200,7 @@ class _Server:
         return {"op": "ran", "ran": ran.frame(out)}, out
 
     def _series(self, program: Program, *, alone: bool) -> Series | None:
-        """Where the program's next case runs; None: in an isolation for itself, as where that is asked for (`alone`)."""
+        """Where the program's next case runs; None: in an isolation for itself, as if `alone`."""
         if program.series is None or (program.series.lasts() and not alone):
             return program.series
         program.series.dismiss()  # the zygote forks one process at a time
