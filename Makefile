@@ -42,6 +42,7 @@ images: ## build every image: sandboxes, service, Redis, Prometheus (needs Docke
 
 bench: .venv/dev.stamp ## measure; writes benchmarks/OBSERVATIONS.md (ARGS=--quick for a short one)
 	@$(BIN)/proctor bench --write benchmarks/OBSERVATIONS.md $(ARGS)
+	@$(BIN)/python benchmarks/scale_model.py --measure >/dev/null
 
 lock: .venv/dev.stamp ## renew requirements.lock
 	@scripts/lock

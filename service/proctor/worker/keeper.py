@@ -22,7 +22,9 @@ from proctor.sandbox.provider import Session
 from proctor.worker.status import Status
 
 #: Outcomes are sent together within this time while more units wait; when none does, at once.
-FLUSH_S = 0.25
+FLUSH_S = 0.5
+#: A unit that ran for so long is sent at once, with what waits: a round trip is little beside it.
+LONG_S = 0.25
 #: Leases are renewed at least this often; a cancelled unit is killed within about that time.
 TICK_S = 0.5
 #: When a unit runs for longer, the unstarted rest of its shard goes back, for workers that wait.
@@ -104,7 +106,7 @@ class Keeper(threading.Thread):
             return killed
 
     def send(self, report: Report) -> bool:
-        """Send an outcome, soon; whether it is time to call `flush`.
+        """Send an outcome, soon; whether it is time to call `flush`. report.seconds: see `LONG_S`.
 
         The thread is not woken for it: between two units the main one sends at less cost, and the next tick is near.
         """
@@ -113,7 +115,7 @@ class Keeper(threading.Thread):
             now = time.monotonic()
             if self._due is None:
                 self._due = now + FLUSH_S
-            return now >= self._due
+            return now >= self._due or report.seconds >= LONG_S
 
     def give_back(self, keys: Sequence[str] | None = None, *, lost: bool = False) -> None:
         """Give units back, soon; None: all that have not started."""

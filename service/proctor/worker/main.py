@@ -6,6 +6,7 @@ SIGTERM or SIGINT: it starts nothing more, gives the running unit a moment, hand
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -197,6 +198,8 @@ def run(
     """
     sys.set_int_max_str_digits(settings.max_integer_digits)
     provider = (make_provider or _make_provider)(settings)
+    gc.freeze()  # what is loaded stays; looking through it for cycles after every few samples would cost as much
+    gc.set_threshold(50_000, 20, 50)
     try:
         Worker(settings, provider, judge or _patient_judge()).serve()
     finally:
