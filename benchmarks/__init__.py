@@ -1,1 +1,1 @@
-"""Measurements, each side by side with what it is compared to: `python -m benchmarks [NAME …]`."""
+"""Measurements beside `proctor bench`: past one machine (scale_model), for long (soak), of local models (thinking)."""

@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.__main__ import commit, hardware
+from proctor.bench.row import commit, hardware
 from proctor.client import RewardClient
 from proctor.embedded import embedded
 from proctor.thinking.local.engine import Engine
@@ -161,7 +161,7 @@ def main() -> None:
     lines = [
         f"# A local reward model on {options.device}",
         "",
-        f"{date.today()}, commit {commit()}. {hardware()}. Written by",
+        f"{date.today()}, {commit()}. {hardware()}. Written by",
         "`python -m benchmarks.thinking`; on a shared machine trust the ratios. "
         f"{options.count} samples a row, {PASSING:.0%} of them passing where code is run.",
         "",
