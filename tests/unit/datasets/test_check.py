@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -268,6 +269,18 @@ def test_the_page_is_whole_and_escapes_what_rows_hold() -> None:
     assert text.count("<svg") == 4
     assert "http" not in text, "nothing from elsewhere"
     assert text.count("<table>") == text.count("</table>") == 3
+
+
+def test_the_plots_are_well_formed() -> None:
+    from xml.etree import ElementTree
+
+    from proctor.datasets.html import page
+
+    plots = re.findall(r"<svg.*?</svg>", page(report(ODD, program("7", RIGHT))), re.DOTALL)
+    bars = [ElementTree.fromstring(plot).findall("rect") for plot in plots]
+    assert [len(found) for found in bars] == [1, 5, 8, 8]
+    for found in bars:
+        assert all(0 <= float(bar.attrib["width"]) <= 640 for bar in found)
 
 
 def test_numbers_of_a_report() -> None:

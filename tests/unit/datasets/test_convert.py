@@ -171,3 +171,17 @@ def test_our_tests_may_stand_in_a_string_as_in_a_trainer_s_column(tmp_path: Path
     file = write(tmp_path / "a.jsonl", {**row, "tests": json.dumps(row["tests"])})
     assert proctor(file, "--to", "livecodebench").exit_code == 0
     assert read(tmp_path / "a.livecodebench.jsonl") == [LCB]
+
+
+def test_a_trainer_s_column_holds_either() -> None:
+    """The published row, or ours: the adapters read both, as objects and as JSON in a string."""
+    from proctor.judge.plan import resolve
+    from proctor.trainers.tests_field import as_tests
+    from proctor.wire import TestRef
+
+    published = {"kind": "dataset", "format": "livecodebench", "row": LCB}
+    ours = to_ours("livecodebench", LCB)["tests"]
+    read = [as_tests(value) for value in (published, ours, json.dumps(published), json.dumps(ours))]
+    resolved = [resolve(tests).tests for tests in read if not isinstance(tests, TestRef)]
+    assert len(resolved) == 4
+    assert all(tests == resolved[0] for tests in resolved)
