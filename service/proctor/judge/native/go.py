@@ -9,8 +9,10 @@ are no tests: what is counted is the tests' own text.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from proctor.errors import TestsInvalid
@@ -45,6 +47,7 @@ _WORDS = frozenset(
 )
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|\.\.\.|[\[\]{}*]")
 _SIGNATURE_MAX = 2000
+_FUNCTIONS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,14 @@ def assemble(code: str, tests: ScriptTests) -> Assembly:
     return Assembly(candidate, program)
 
 
-def functions(code: str) -> list[Function]:
-    """The functions at the top level of a source; methods are not among them."""
+def functions(code: str, wanted: Container[str] | None = None) -> list[Function]:
+    """The functions at the top level of a source, of the names that are wanted; the first of them, if they are many.
+
+    Methods are not among them.
+    """
     text = _bare(code)
-    return [_function(match[1], text, match.end()) for match in _FUNCTION.finditer(text)]
+    matches = (one for one in _FUNCTION.finditer(text) if wanted is None or one[1] in wanted)
+    return [_function(match[1], text, match.end()) for match in islice(matches, _FUNCTIONS_MAX)]
 
 
 def _bare(code: str) -> str:
@@ -88,7 +95,7 @@ def _bare(code: str) -> str:
 def _called(code: str, tests: str, entry_point: str | None) -> list[Function]:
     own = {match[1] for match in _FUNCTION.finditer(tests)}
     words = set(re.findall(r"\w+", tests)) - own - {"main", "init"}
-    named = [function for function in functions(code) if function.name in words]
+    named = functions(code, words)
     for function in named:
         if function.why is not None:
             raise CannotCross(f"`{function.name}` cannot be called by the tests: {function.why} is no plain value")
@@ -172,6 +179,7 @@ def _type(text: str) -> str | None:
         return None
     if any(token[0].isalpha() and token not in _WORDS for token in tokens):
         return None
+    text = "".join(text.split())
     return text if text.count("{") == len(re.findall(r"(?:interface|struct)\s*\{\s*\}", text)) else None
 
 

@@ -10,8 +10,10 @@ own text.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from proctor.errors import TestsInvalid
@@ -38,6 +40,7 @@ _WORDS = frozenset(
 )
 _PATHS = frozenset("std core alloc collections any string vec option result boxed rc".split())  # noqa: SIM905
 _SIGNATURE_MAX = 2000
+_FUNCTIONS_MAX = 200
 _TAKEN_FOR_GRANTED = """#![allow(warnings)]
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
@@ -72,11 +75,12 @@ def assemble(code: str, tests: ScriptTests) -> Assembly:
     return Assembly(candidate, program)
 
 
-def functions(code: str) -> list[Function]:
-    """The functions at the top level of a source."""
+def functions(code: str, wanted: Container[str] | None = None) -> list[Function]:
+    """The functions at the top level of a source, of the names that are wanted; the first of them, if they are many."""
     text = _bare(code)
     aliases = {match[1]: match[2] for match in _ALIAS.finditer(text)}
-    return [_function(match, text, aliases) for match in _FUNCTION.finditer(_top_level(text))]
+    matches = (one for one in _FUNCTION.finditer(_top_level(text)) if wanted is None or one[1] in wanted)
+    return [_function(match, text, aliases) for match in islice(matches, _FUNCTIONS_MAX)]
 
 
 def _bare(code: str) -> str:
@@ -99,7 +103,7 @@ def _top_level(text: str) -> str:
 def _called(code: str, tests: str, entry_point: str | None) -> list[Function]:
     own = {match[1] for match in _FUNCTION.finditer(tests)}
     words = set(re.findall(r"\w+", tests)) - own - {"main"}
-    named = [function for function in functions(code) if function.name in words]
+    named = functions(code, words)
     for function in named:
         if function.why is not None:
             raise CannotCross(f"`{function.name}` cannot be called by the tests: {function.why} is no plain value")
@@ -116,10 +120,10 @@ def _function(match: re.Match[str], text: str, aliases: dict[str, str]) -> Funct
     end = _closing(window)
     if end is None:
         return Function(name, why="a signature that cannot be read")
-    rest = re.match(r"\s*(?:->\s*([^{;]{1,500}?))?\s*(?:\{|\bwhere\b)", window[end + 1 :])
+    rest = re.match(r"\s*(?:->\s*([^{]{1,500}?))?\s*(?:\{|\bwhere\b)", window[end + 1 :])
     if rest is None:
         return Function(name, why="a signature that cannot be read")
-    result = _type(rest[1] or "()", aliases)
+    result = _type(rest[1], aliases) if rest[1] else "()"
     if result is None:
         return Function(name, why=f"its result `{(rest[1] or '').strip()}`")
     parameters = []
