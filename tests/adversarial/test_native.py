@@ -1,4 +1,4 @@
-"""Hacks in languages that compile: no program is paid for what it did not do, and no compiler is a way out or a bomb."""
+"""Hacks in languages that compile: no program is paid for what it did not do, no compiler is a way out or a bomb."""
 
 from __future__ import annotations
 

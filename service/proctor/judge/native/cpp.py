@@ -64,13 +64,21 @@ def _candidate(code: str, called: list[Function]) -> str:
         shape = f"{function.result} (*)({', '.join(_DECLARED[p.by].format(p.type) for p in function.parameters)})"
         lines.append(f"static auto proctor_function_{number} = static_cast<{shape}>(&::{function.name});")
     lines += [f"#undef {name}" for name in dict.fromkeys((*macros(code), *_OURS))]
-    lines += ['#include "cpp_wire.hpp"', '#include "cpp_serve.hpp"']
-    handlers = ", ".join(f"proctor::handler(proctor_function_{number})" for number in range(len(called)))
-    return "\n".join([*lines, f"int main() {{ proctor::serve({{{handlers}}}); ::_exit(0); }}", ""])
+    lines += ['#pragma GCC optimize("O0")', '#include "cpp_wire.hpp"', '#include "cpp_serve.hpp"']
+    lines.append("static void proctor_dispatch(std::size_t which, proctor::Reader& in, std::string& out) {")
+    lines += [f"  if (which == {n}) return proctor::answer(proctor_function_{n}, in, out);" for n in range(len(called))]
+    lines += ["  throw proctor::Malformed();", "}"]
+    return "\n".join([*lines, "int main() { proctor::serve(proctor_dispatch); ::_exit(0); }", ""])
 
 
 def _tests(code: str, called: list[Function]) -> str:
-    lines = ["#include <bits/stdc++.h>", '#include "cpp_wire.hpp"', '#include "cpp_call.hpp"', "using namespace std;"]
+    lines = [
+        "#include <bits/stdc++.h>",
+        '#pragma GCC optimize("O0")',
+        '#include "cpp_wire.hpp"',
+        '#include "cpp_call.hpp"',
+        "using namespace std;",
+    ]
     for number, function in enumerate(called):
         name = _stand_in(function.name)
         sent = [f"proctor::inout(a{i})" if p.by == "reference" else f"a{i}" for i, p in enumerate(function.parameters)]

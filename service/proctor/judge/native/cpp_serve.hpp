@@ -1,34 +1,25 @@
 // The candidate's side: answer calls until the tests hang up.
-#include <functional>
-
 namespace proctor {
-
-using Handler = std::function<void(Reader&, std::string&)>;
 
 template <class P>
 constexpr bool given_back = std::is_lvalue_reference_v<P> && !std::is_const_v<std::remove_reference_t<P>>;
 
 template <class R, class... P>
-Handler handler(R (*function)(P...)) {
-  return [function](Reader& in, std::string& out) {
-    std::tuple<std::decay_t<P>...> values{};
-    if constexpr (sizeof...(P) > 0) Codec<std::tuple<std::decay_t<P>...>>::read(in, values);
-    out += "R[";
-    if constexpr (std::is_void_v<R>) {
-      std::apply([&](auto&... value) { function(static_cast<P&&>(value)...); }, values);
-      out += "null";
-    } else {
-      std::decay_t<R> result =
-          std::apply([&](auto&... value) -> R { return function(static_cast<P&&>(value)...); }, values);
-      Codec<std::decay_t<R>>::write(out, result);
-    }
-    std::apply(
-        [&](auto&... value) {
-          ((given_back<P> ? (out += ',', Codec<std::decay_t<P>>::write(out, value)) : void()), ...);
-        },
-        values);
-    out += ']';
-  };
+void answer(R (*function)(P...), Reader& in, std::string& out) {
+  std::tuple<std::decay_t<P>...> values{};
+  if constexpr (sizeof...(P) > 0) Codec<std::tuple<std::decay_t<P>...>>::read(in, values);
+  out += "R[";
+  if constexpr (std::is_void_v<R>) {
+    std::apply([&](auto&... value) { function(static_cast<P&&>(value)...); }, values);
+    out += "null";
+  } else {
+    std::decay_t<R> result = std::apply([&](auto&... value) -> R { return function(static_cast<P&&>(value)...); }, values);
+    Codec<std::decay_t<R>>::write(out, result);
+  }
+  std::apply(
+      [&](auto&... value) { ((given_back<P> ? (out += ',', Codec<std::decay_t<P>>::write(out, value)) : void()), ...); },
+      values);
+  out += ']';
 }
 
 inline char kind_of(const std::exception& error) {
@@ -41,7 +32,8 @@ inline char kind_of(const std::exception& error) {
   return 'r';
 }
 
-inline void serve(const std::vector<Handler>& handlers) {
+// dispatch: (number of the function, arguments, where the answer goes).
+inline void serve(void (*dispatch)(std::size_t, Reader&, std::string&)) {
   std::string asked;
   while (receive(asked)) {
     Reader in{asked.data(), asked.data() + asked.size()};
@@ -49,7 +41,7 @@ inline void serve(const std::vector<Handler>& handlers) {
     try {
       std::size_t which = 0;
       Codec<std::size_t>::read(in, which);
-      handlers.at(which)(in, answer);
+      dispatch(which, in, answer);
     } catch (const std::exception& error) {
       answer = std::string("E") + kind_of(error) + error.what();
     } catch (const Malformed&) {

@@ -1,6 +1,8 @@
 // Values as JSON, and calls over descriptor 3: a frame is a length (u32, big-endian) and so many bytes.
 // Asked: "<number of the function> [arguments]". Answered: "R[result, references…]" or "E<kind> <what>".
-// Numbers are exact: integers in full, floating point with 17 digits; strings are bytes, escaped where JSON must.
+// Numbers are exact: integers in full, floating point with 21 digits; strings are bytes, escaped where JSON must.
+// A container has a codec where its header has been included before this one (libstdc++'s guards tell): whoever has a
+// function of such a type has included it, and parsing the others would double the time of compiling.
 #ifndef PROCTOR_WIRE_HPP
 #define PROCTOR_WIRE_HPP
 #include <errno.h>
@@ -8,22 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <deque>
 #include <exception>
-#include <list>
-#include <map>
-#include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -283,15 +277,28 @@ struct Mapping {
 };
 
 template <class T> struct Codec<std::vector<T>> : Sequence<std::vector<T>, T> {};
+#ifdef _GLIBCXX_DEQUE
 template <class T> struct Codec<std::deque<T>> : Sequence<std::deque<T>, T> {};
+#endif
+#ifdef _GLIBCXX_LIST
 template <class T> struct Codec<std::list<T>> : Sequence<std::list<T>, T> {};
+#endif
+#ifdef _GLIBCXX_SET
 template <class T> struct Codec<std::set<T>> : Sequence<std::set<T>, T> {};
 template <class T> struct Codec<std::multiset<T>> : Sequence<std::multiset<T>, T> {};
+#endif
+#ifdef _GLIBCXX_UNORDERED_SET
 template <class T> struct Codec<std::unordered_set<T>> : Sequence<std::unordered_set<T>, T> {};
+#endif
+#ifdef _GLIBCXX_MAP
 template <class K, class V> struct Codec<std::map<K, V>> : Mapping<std::map<K, V>, K, V> {};
 template <class K, class V> struct Codec<std::multimap<K, V>> : Mapping<std::multimap<K, V>, K, V> {};
+#endif
+#ifdef _GLIBCXX_UNORDERED_MAP
 template <class K, class V> struct Codec<std::unordered_map<K, V>> : Mapping<std::unordered_map<K, V>, K, V> {};
+#endif
 
+#ifdef _GLIBCXX_ARRAY
 template <class T, std::size_t N>
 struct Codec<std::array<T, N>> {
   static void write(std::string& out, const std::array<T, N>& values) {
@@ -306,7 +313,9 @@ struct Codec<std::array<T, N>> {
     if (count != N) throw Malformed();
   }
 };
+#endif
 
+#ifdef _GLIBCXX_OPTIONAL
 template <class T>
 struct Codec<std::optional<T>> {
   static void write(std::string& out, const std::optional<T>& value) {
@@ -321,6 +330,7 @@ struct Codec<std::optional<T>> {
     value = std::move(inner);
   }
 };
+#endif
 
 template <class Tuple>
 struct Fixed {

@@ -244,7 +244,7 @@ pub mod proctor_wire {
     any!(0 i32, 1 i64, 2 u32, 3 u64, 4 f32, 5 f64, 6 &'static str, 7 String, 8 bool, 9 char, 10 u8, 11 usize, 12 isize,
          13 Vec<i32>, 14 Vec<f64>, 15 Vec<String>, 16 (), 17 i8, 18 i16, 19 u16, 20 Vec<&'static str>, 21 i128,
          22 HashMap<i32, i32>, 23 HashMap<String, String>, 24 Vec<char>, 25 [i32; 0], 26 [i32; 1], 27 [i32; 2],
-         28 [i32; 3]);
+         28 [i32; 3], 29 Vec<Box<dyn Any>>);
 
     fn peer() -> ManuallyDrop<File> {
         ManuallyDrop::new(unsafe { File::from_raw_fd(3) })
