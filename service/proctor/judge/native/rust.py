@@ -236,7 +236,9 @@ pub extern "C" fn main(_: i32, _: *const *const u8) -> i32 {
 
 
 def _tests(code: str, text: str, called: list[Function], harness: bool) -> str:
-    lines = [_TAKEN_FOR_GRANTED, *(_stand_in(number, function) for number, function in enumerate(called))]
+    words = set(re.findall(r"\w+", text))
+    lent = [f"use {path};" for word, path in (("rand", "rand::Rng"), ("Regex", "regex::Regex")) if word in words]
+    lines = [_TAKEN_FOR_GRANTED, *lent, *(_stand_in(number, function) for number, function in enumerate(called))]
     wrapped = harness or _MAIN.search(text) is not None
     lines.append(code if wrapped else f"fn main() {{\n{code}\n}}")
     return "\n".join([*lines, _file("rust_wire.rs"), _file("rust_call.rs")])
