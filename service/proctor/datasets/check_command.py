@@ -13,7 +13,7 @@ import typer
 from proctor.datasets import files
 from proctor.datasets.check import Checker, Options, Refused
 from proctor.datasets.clean import cleaned
-from proctor.datasets.convert_command import Format
+from proctor.datasets.convert_command import Source
 from proctor.datasets.probes import Bounds
 from proctor.datasets.problem import problem_of
 from proctor.datasets.report import Report, show
@@ -28,7 +28,7 @@ def check_dataset(
         Path, typer.Argument(help="Rows: JSON Lines or a JSON list, also gzip.", exists=True, dir_okay=False)
     ],
     source: Annotated[
-        Format | None, typer.Option("--from", help="Format of the rows; default: by their fields.")
+        Source | None, typer.Option("--from", help="Format of the rows; default: by their fields.")
     ] = None,
     url: Annotated[list[str] | None, typer.Option(help="A running service; several share the work.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="Report; default FILE.report.json.")] = None,
@@ -37,9 +37,11 @@ def check_dataset(
     strict: Annotated[bool, typer.Option(help="Keep only rows whose reference solution was run.")] = False,
     runs: Annotated[int, typer.Option(help="Runs of each reference solution with its own limits.", min=1, max=100)] = 3,
     references: Annotated[int, typer.Option(help="Reference solutions of a row, at most.", min=0)] = 3,
-    cpu_s: Annotated[float | None, typer.Option(help="CPU time of a test, where the row says none.")] = None,
-    wall_s: Annotated[float | None, typer.Option(help="Wall-clock time of a test, where the row says none.")] = None,
-    memory_mib: Annotated[int | None, typer.Option(help="Memory of a test, where the row says none.")] = None,
+    cpu_s: Annotated[float | None, typer.Option(help="CPU time of a test, where the row says none.", min=1e-3)] = None,
+    wall_s: Annotated[
+        float | None, typer.Option(help="Wall-clock time of a test, where the row says none.", min=1e-3)
+    ] = None,
+    memory_mib: Annotated[int | None, typer.Option(help="Memory of a test, where the row says none.", min=16)] = None,
     api_key: Annotated[str | None, typer.Option(envvar="PROCTOR_API_KEY", help="API key.", show_envvar=True)] = None,
     workers: Annotated[int | None, typer.Option(help="Workers, where the service is embedded.", min=1)] = None,
     sandbox: Annotated[str | None, typer.Option(help="Sandbox, where the service is embedded.")] = None,

@@ -13,7 +13,7 @@ import typer
 
 from proctor.datasets import files
 from proctor.datasets.convert import from_ours, to_ours
-from proctor.datasets.guess import OURS, format_of
+from proctor.datasets.guess import OURS, PLAIN, format_of
 from proctor.datasets.shapes import CannotHold
 from proctor.judge.datasets import READERS, RowFault
 from proctor.judge.plan import pointer
@@ -21,6 +21,7 @@ from proctor.judge.plan import pointer
 SHOWN = 20  # bad rows told, at most
 
 Format = StrEnum("Format", {name: name for name in (OURS, *sorted(READERS))})  # type: ignore[misc]
+Source = StrEnum("Source", {name: name for name in (OURS, PLAIN, *sorted(READERS))})  # type: ignore[misc]
 
 
 def convert(
@@ -28,7 +29,7 @@ def convert(
         Path, typer.Argument(help="Rows: JSON Lines or a JSON list, also gzip.", exists=True, dir_okay=False)
     ],
     source: Annotated[
-        Format | None, typer.Option("--from", help="Format of the rows; default: by their fields.")
+        Source | None, typer.Option("--from", help="Format of the rows; default: by their fields.")
     ] = None,
     to: Annotated[Format | None, typer.Option("--to", help="Format to write; default: Proctor's own.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to; default FILE.<format>.jsonl; - for the terminal.")] = None,

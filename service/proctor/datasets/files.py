@@ -62,7 +62,11 @@ def replacing(file: Path) -> Iterator[IO[str]]:
     """Write `file` beside its place and put it there when all went well; readers see the old or the new one."""
     beside = file.with_name(file.name + ".new")
     try:
-        with beside.open("w", encoding="ascii") as out:
+        opened = beside.open("w", encoding="ascii")
+    except OSError as error:
+        raise DatasetError(f"{file} cannot be written: {error}") from None
+    try:
+        with opened as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -72,10 +76,15 @@ def replacing(file: Path) -> Iterator[IO[str]]:
 
 
 def beside(file: Path, suffix: str) -> Path:
-    """A file next to `file`, its own suffixes replaced: `rows.jsonl.gz` and `.html` make `rows.html`."""
+    """A file next to `file`, its own suffixes replaced: `rows.jsonl.gz` and `.html` make `rows.html`.
+
+    Where that folder is read-only (by its mode: root may write there and should not) it is in the working folder.
+    """
     while file.suffix.lower() in (".gz", ".jsonl", ".json", ".ndjson"):
         file = file.with_suffix("")
-    return file.with_name(file.name + suffix)
+    writable = file.parent.stat().st_mode & 0o222 and os.access(file.parent, os.W_OK)
+    folder = file.parent if writable else Path()
+    return folder / (file.name + suffix)
 
 
 @contextlib.contextmanager

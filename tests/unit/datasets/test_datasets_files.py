@@ -96,6 +96,14 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [f.name for f in tmp_path.iterdir()] == ["a.jsonl"]
 
 
-def test_names_beside_a_file() -> None:
-    assert files.beside(Path("d/rows.v2.jsonl.gz"), ".clean.jsonl") == Path("d/rows.v2.clean.jsonl")
+def test_names_beside_a_file(tmp_path: Path) -> None:
+    assert files.beside(tmp_path / "rows.v2.jsonl.gz", ".clean.jsonl") == tmp_path / "rows.v2.clean.jsonl"
     assert files.beside(Path("rows"), ".html") == Path("rows.html")
+    tmp_path.chmod(0o555)
+    assert files.beside(tmp_path / "rows.jsonl", ".html") == Path("rows.html"), "the folder is read-only"
+    tmp_path.chmod(0o755)
+
+
+def test_a_target_that_cannot_be_written_is_told() -> None:
+    with pytest.raises(files.DatasetError, match="cannot be written"), files.replacing(Path("/proc/none/x.jsonl")):
+        pass
