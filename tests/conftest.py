@@ -45,6 +45,18 @@ def _why_not(marker: pytest.Mark) -> str | None:
     return why
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Some kinds of sandbox run a part of the suites alone."""
+    try:
+        from contract.conftest import deselected
+    except ImportError:  # tests that know no kinds
+        return
+    left_out = [item for item in items if deselected(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not deselected(item)]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("docker"):
         if (why := _why_not(marker)) is None:

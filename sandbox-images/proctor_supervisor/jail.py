@@ -1,9 +1,9 @@
 """A root for tier U under gVisor, whose /proc lets any user open the descriptors of any other's processes.
 
 Its kernel has no mounts in user namespaces and no Landlock, but a chroot. So the image keeps a second root within /usr:
-there `usr` is a link to `/`, so that /usr/lib is found from within as well; `etc` has what programs need of /etc; `tmp`
-and `dev` are file systems in memory. It has no /proc, no /sys, nothing of ours. Supervisor, zygotes and samples stand
-in it; a sample has no capability and no descriptor to leave it by.
+there `usr` holds links to what lies beside it, so that /usr/lib is found from within as well; `etc` has what programs
+need of /etc; `tmp` and `dev` are file systems in memory. It has no /proc, no /sys, nothing of ours. Supervisor, zygotes
+and samples stand in it; a sample has no capability and no descriptor to leave it by.
 
 Making its devices takes CAP_MKNOD, which under gVisor reaches nothing but gVisor's own kernel; entering it
 CAP_SYS_CHROOT.
@@ -36,7 +36,7 @@ def prepare() -> None:
 
 
 def _offered() -> bool:
-    return os.path.islink(f"{ROOT}/usr") and not os.path.exists(f"{ROOT}/dev/null")
+    return os.path.islink(f"{ROOT}/usr/lib") and not os.path.exists(f"{ROOT}/dev/null")
 
 
 def exists() -> bool:

@@ -14,6 +14,7 @@ from proctor.sandbox.provider import Provider, Ran, Session
 from proctor.settings import Settings
 from proctor.wire import Limits
 
+from . import gvisor
 from .other_kinds import OTHER_KINDS
 
 LIMITS = Limits(
@@ -42,6 +43,25 @@ KINDS = [
     pytest.param(Kind("namespace", "U", _namespace("U")), id="namespace-U", marks=AS_ROOT),
     *(pytest.param(Kind(name, tier, make), id=name, marks=marks) for name, tier, make, marks in OTHER_KINDS),
 ]
+
+
+def deselected(item: pytest.Item) -> bool:
+    """Whether a kind leaves a test out: gVisor what takes long, tier U what depends on no tier."""
+    kind = getattr(item, "callspec", None) and item.callspec.params.get("kind")  # type: ignore[attr-defined]
+    if not isinstance(kind, Kind):
+        return False
+    if kind.tier == "U" and kind.name != "docker-runsc":
+        return item.path.name in ("test_judging.py", "test_real_problems.py")
+    return kind.name == "docker-runsc" and not gvisor.runs(gvisor.plain(item.name, kind.name))
+
+
+@pytest.fixture(autouse=True)
+def _except_gvisor(request: pytest.FixtureRequest) -> None:
+    """What does not hold under gVisor is expected to fail, by name and with its reason."""
+    kind = request.node.callspec.params.get("kind") if hasattr(request.node, "callspec") else None
+    reason = gvisor.exception(gvisor.plain(request.node.name, "docker-runsc"))
+    if isinstance(kind, Kind) and kind.name == "docker-runsc" and reason is not None:
+        request.applymarker(pytest.mark.xfail(reason=reason))
 
 
 @pytest.fixture(scope="session", params=KINDS)

@@ -107,6 +107,7 @@ OTHER_KINDS = [
     ("docker-B", "B", docker("B"), [pytest.mark.docker]),
     ("docker-A", "A", docker("A"), [pytest.mark.docker]),
     ("docker-U", "U", docker("U"), [pytest.mark.docker]),
+    ("docker-runsc", "U", docker("U", "runsc"), [pytest.mark.docker(runtime="runsc")]),
     ("attached-B", "B", lambda: AttachedProcesses("B"), []),
     ("attached-docker-B", "B", lambda: AttachedContainers("B"), [pytest.mark.docker]),
 ]

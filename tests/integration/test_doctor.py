@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from proctor.doctor.promises import PROMISES
 from proctor.errors import SandboxUnavailable
 from proctor.sandbox import namespace, session
 from proctor.sandbox.namespace import NamespaceProvider
-from proctor.settings import Settings
+from proctor.settings import Settings, Tier
 
 SOURCES = Path(proctor_supervisor.__file__).parent
 
@@ -85,6 +86,37 @@ def test_sandbox_without_a_filter_does_not_even_start(tmp_path: Path, monkeypatc
     with contextlib.closing(NamespaceProvider(Settings(), tier="B")) as provider:
         with pytest.raises(SandboxUnavailable, match="no isolation that is strong enough"):
             examine(provider)
+
+
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="tier U needs root, to become other users")
+
+
+@pytest.mark.parametrize(
+    ("tier", "old", "why"),
+    [
+        ("A", "        landlock.enter(landlock.domain(", "a sample can"),
+        pytest.param("U", "        users.become(", "a sample can signal its supervisor", marks=AS_ROOT),
+    ],
+)
+def test_a_weaker_tier_without_its_wall_does_not_even_start(
+    tier: Tier, old: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(
+        Sabotage("isolate.py", old, f"        (lambda *a: None)({'(lambda *a: None)(' if tier == 'A' else ''}", ""),
+        tmp_path,
+        monkeypatch,
+    )
+    with contextlib.closing(NamespaceProvider(Settings(min_tier=tier), tier=tier)) as provider:
+        with pytest.raises(SandboxUnavailable, match=why):
+            examine(provider)
+
+
+@pytest.mark.parametrize("tier", ["A", pytest.param("U", marks=AS_ROOT)])
+def test_a_weaker_tier_keeps_every_promise(tier: Tier) -> None:
+    with contextlib.closing(NamespaceProvider(Settings(min_tier=tier), tier=tier)) as provider:
+        hello, findings = examine(provider)
+    assert hello.tier == tier
+    assert [(f.name, f.breaches) for f in findings if not f.kept] == []
 
 
 def _fingerprint(folder: Path) -> str:

@@ -17,6 +17,11 @@ _SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "signature", "get
 _STREAMS = {"stdin", "stdout", "stderr"}
 _FILE_FIXTURES = ("tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory")
 _FILE_CALLS = {("io", "open")}
+_PATH_CALLS = frozenset(
+    """chmod exists glob hardlink_to is_dir is_file iterdir lstat mkdir open read_bytes read_text rename replace rglob
+    rmdir stat symlink_to touch unlink write_bytes write_text""".split()
+)
+_DICT_CHANGES = ("update", "setdefault", "pop", "clear", "popitem", "__setitem__")
 _FILE_CALLS |= {("os.path", n) for n in ("exists", "isfile", "isdir", "getsize")}
 _FILE_CALLS |= {("os", n) for n in "chdir listdir makedirs mkdir remove rename rmdir scandir unlink walk".split()}
 
@@ -121,10 +126,11 @@ def from_module(tree: ast.Module, module: str) -> set[str]:
 
 def needs_one_process(tree: ast.Module, candidates: frozenset[str] | set[str]) -> str | None:
     """Why the tests cannot be parted from the candidate's process; None where they can."""
-    renamed = _renamed(tree)
+    renamed, paths = _renamed(tree), _paths(tree) - set(candidates)
     modules = _modules(tree) - set(candidates)
     for node in ast.walk(tree):
-        reason = _reason(node, candidates) or _patch_of_module(node, modules)
+        reason = _reason(node, candidates) or _patch_of_module(node, modules) or _file_by_path(node, paths)
+        reason = reason or _patch_of_globals(node)
         if reason is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             original = renamed.get(node.func.id)
             reason = _reason_of_call(ast.Call(original, node.args, node.keywords), candidates) if original else None
@@ -160,6 +166,51 @@ def _patch_of_module(node: ast.AST, modules: set[str]) -> str | None:
         return None
     if isinstance(node.value, ast.Name) and node.value.id in modules:
         return f"patch {ast.unparse(node)}, which the candidate has in a process of its own"
+    return None
+
+
+def _paths(tree: ast.Module) -> set[str]:
+    """Names that stand for pathlib, its Path, or a path made with them."""
+    found = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+        if alias.name == "pathlib" or (isinstance(node, ast.ImportFrom) and node.module == "pathlib")
+    }
+    if found:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and _leftmost(node.value) in found:
+                found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _leftmost(node: ast.AST) -> str | None:
+    """The name that an expression starts with: `Path` in `Path("a") / "b"`."""
+    while isinstance(node, ast.BinOp):
+        node = node.left
+    return _root(node)
+
+
+def _file_by_path(node: ast.AST, paths: set[str]) -> str | None:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr in _PATH_CALLS and _leftmost(node.func.value) in paths:
+        return f"share files ({ast.unparse(node.func)}) with the candidate, whose folder is its own"
+    return None
+
+
+def _patch_of_globals(node: ast.AST) -> str | None:
+    """`globals()["print"] = …`, `sys.modules["m"] = …`: it holds in the tests' process alone."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+        holder: ast.AST = node.value
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _DICT_CHANGES:
+        holder = node.func.value
+    else:
+        return None
+    text = ast.unparse(holder)
+    if text in ("globals()", "vars()", "sys.modules", "__builtins__", "builtins.__dict__", "vars(builtins)"):
+        return f"change {text}, which the candidate has in a process of its own"
     return None
 
 

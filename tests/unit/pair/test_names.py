@@ -94,6 +94,12 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
         "f('x.txt')\nassert open('x.txt').read()",
         "import os\nf('x.txt')\nassert os.path.exists('x.txt')",
         "import tempfile\nwith tempfile.NamedTemporaryFile() as t: assert f(t.name)",
+        "from pathlib import Path\nf('x.txt')\nassert Path('x.txt').read_text() == 'x'",
+        "import pathlib as p\nf('d')\nassert (p.Path('d') / 'x').exists()",
+        "from pathlib import Path\nout = Path('x.txt')\nf(str(out))\nassert out.is_file()",
+        "globals()['print'] = lambda *a: None\nassert f() is None",
+        "globals().update(input=lambda: '1')\nassert f() == 1",
+        "import sys\nsys.modules['m'] = None\nassert f()",
     ],
 )
 def test_needs_one_process(code: str) -> None:
@@ -106,6 +112,10 @@ def test_needs_one_process(code: str) -> None:
     "code",
     [
         "import io\nassert f(1)\nsys_stdin = io.StringIO('')",
+        "from pathlib import Path\nassert f(Path('a') / 'b') == Path('a/b').name",
+        "doc = Document()\ndoc.write_text('x')\nassert doc.read_text() == 'x'",
+        "assert 'f' not in globals() or f()",
+        "seen = {}\nseen.update(a=f(1))\nassert seen",
         "class Own:\n    pass\nassert f(Own())",
         "import inspect\nassert inspect.isfunction(len) or f()",
         "import sys\nassert f(sys.stdin is None) is not None",
