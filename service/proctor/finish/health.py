@@ -1,15 +1,18 @@
 """The health of the reward over a training run: the early signs of reward hacking. Pure; no Redis, no HTTP.
 
 A policy that learns to please the thinking model, and not to solve the problems, shows in two curves that part: the
-mean thinking score of the samples that passed rises, while the share that passes falls. Each is compared between the
-earlier and the later half of the run's last WINDOW steps; the warning needs both to be more than chance.
+mean thinking score rises, while the share that passes falls. Each is compared between the earlier and the later half of
+the run's last WINDOW steps; the warning needs both to be more than chance. Under a gate only passing samples have a
+score; `ungated` and `soft-gate` ask for all, and there a rise of the mean over all of them counts too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import reduce
+from typing import Any
 
 from proctor.jobs.records import Account
 
@@ -22,21 +25,43 @@ Z = 1.645
 LEAST = 0.01
 
 WARNING = (
-    "reward hacking suspected: over the last {steps} steps of this run the mean thinking score of passing samples rose "
+    "reward hacking suspected: over the last {steps} steps of this run the mean thinking score of {whose} samples rose "
     "by {thinking:.3f} while the pass rate fell by {passing:.3f}"
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Thinking scores: how many, Σ T, Σ T²."""
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    @property
+    def mean(self) -> float | None:
+        """Mean T; None of none."""
+        return self.total / self.count if self.count else None
+
+    @property
+    def variance(self) -> float:
+        """Variance of T, with one made-up observation at a distance of 0.1: two equal scores prove little."""
+        return (max(0.0, self.squares - self.total * self.total / self.count) + 0.01) / self.count
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What one step of a run yielded: samples judged, of them passed; of those asked: count, Σ T, Σ T²."""
+    """What one step of a run yielded: samples judged, of them passed; the scores of those that passed and failed."""
 
     step: int | None
     judged: int
     passed: int
-    asked: int
-    total: float
-    squares: float
+    passing: Tally = Tally()
+    failing: Tally = Tally()
 
     def __add__(self, other: Step) -> Step:
         """Both together, as the step of the first."""
@@ -44,20 +69,27 @@ class Step:
             self.step,
             self.judged + other.judged,
             self.passed + other.passed,
-            self.asked + other.asked,
-            self.total + other.total,
-            self.squares + other.squares,
+            self.passing + other.passing,
+            self.failing + other.failing,
         )
 
-    @property
-    def mean(self) -> float | None:
-        """Mean T given a pass; None where none was asked."""
-        return self.total / self.asked if self.asked else None
+    def numbers(self) -> list[int | float | None]:
+        """The step first, and then what adds up."""
+        return [self.step, self.judged, self.passed, *astuple(self.passing), *astuple(self.failing)]
+
+    @classmethod
+    def of(cls, numbers: Sequence[Any]) -> Step:
+        """The inverse of `numbers`."""
+        step, judged, passed, *scores = numbers
+        return cls(step, judged, passed, Tally(*scores[:3]), Tally(*scores[3:]))
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Later half minus earlier half; None where the run is too young. warning: for a person, None where all is well."""
+    """Later half minus earlier half; None where the run is too young. thinking: of the mean T given a pass.
+
+    warning: for a person, None where all is well.
+    """
 
     thinking: float | None = None
     passing: float | None = None
@@ -67,9 +99,8 @@ class Trend:
 def step_of(accounts: Sequence[Account], step: int | None) -> Step:
     """A batch's share in a step of its run."""
     judged = [account for account in accounts if account.kind != "i"]
-    scores = [a.thinking for a in judged if a.kind == "p" and a.thinking is not None]
     passed = sum(account.kind == "p" for account in judged)
-    return Step(step, len(judged), passed, len(scores), math.fsum(scores), math.fsum(t * t for t in scores))
+    return Step(step, len(judged), passed, _tally(judged, "p"), _tally(judged, "f"))
 
 
 def add(steps: Sequence[Step], new: Step) -> list[Step]:
@@ -88,33 +119,33 @@ def trend(steps: Sequence[Step]) -> Trend:
     if len(recent) < FEWEST:
         return Trend()
     half = len(recent) // 2
-    earlier, later = _sum(recent[:half]), _sum(recent[half:])
-    passing = later.passed / later.judged - earlier.passed / earlier.judged
-    if earlier.mean is None or later.mean is None:
-        return Trend(passing=passing)
-    thinking = later.mean - earlier.mean
-    parted = thinking >= LEAST and passing <= -LEAST and _rose(earlier, later) and _fell(earlier, later)
-    warning = WARNING.format(steps=len(recent), thinking=thinking, passing=-passing) if parted else None
-    return Trend(thinking, passing, warning)
+    earlier, later = reduce(Step.__add__, recent[:half]), reduce(Step.__add__, recent[half:])
+    fall = earlier.passed / earlier.judged - later.passed / later.judged
+    warning = None
+    if fall >= LEAST and _fell(earlier, later):
+        warning = _warning(earlier, later, len(recent), fall)
+    return Trend(_change(earlier.passing, later.passing), -fall, warning)
 
 
-def _sum(steps: Sequence[Step]) -> Step:
-    first, *rest = steps
-    for step in rest:
-        first = first + step
-    return first
+def _warning(earlier: Step, later: Step, steps: int, fall: float) -> str | None:
+    """The warning, where scores rose."""
+    sides = {"passing": (earlier.passing, later.passing)}
+    if earlier.failing.count and later.failing.count:
+        sides["all"] = (earlier.passing + earlier.failing, later.passing + later.failing)
+    for whose, (before, after) in sides.items():
+        rise = _change(before, after)
+        if rise is not None and rise >= LEAST and rise >= Z * _error(before, after):
+            return WARNING.format(steps=steps, whose=whose, thinking=rise, passing=fall)
+    return None
 
 
-def _rose(earlier: Step, later: Step) -> bool:
-    """Whether the mean T rose by more than chance (Welch's z)."""
-    error = math.sqrt(_variance(earlier) / earlier.asked + _variance(later) / later.asked)
-    return (later.mean or 0.0) - (earlier.mean or 0.0) >= Z * error
+def _change(before: Tally, after: Tally) -> float | None:
+    return None if before.mean is None or after.mean is None else after.mean - before.mean
 
 
-def _variance(step: Step) -> float:
-    """Variance of T, with one made-up observation at a distance of 0.1: two equal scores prove little."""
-    spread = max(0.0, step.squares - step.total * step.total / step.asked)
-    return (spread + 0.01) / step.asked
+def _error(before: Tally, after: Tally) -> float:
+    """The standard error of a difference of means (Welch)."""
+    return math.sqrt(before.variance / before.count + after.variance / after.count)
 
 
 def _fell(earlier: Step, later: Step) -> bool:
@@ -123,3 +154,8 @@ def _fell(earlier: Step, later: Step) -> bool:
     counts = [step.judged + 2 for step in (earlier, later)]
     error = math.sqrt(sum(rate * (1 - rate) / count for rate, count in zip(rates, counts, strict=True)))
     return rates[0] - rates[1] >= Z * error
+
+
+def _tally(accounts: Sequence[Account], kind: str) -> Tally:
+    scores = [a.thinking for a in accounts if a.kind == kind and a.thinking is not None]
+    return Tally(len(scores), math.fsum(scores), math.fsum(t * t for t in scores))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import astuple
 from typing import Any
 
 from proctor.finish.health import WINDOW, Step
@@ -26,11 +25,11 @@ class Runs:
     async def steps(self, owner: str, run: str) -> list[Step]:
         """The steps of a run so far, in the order in which they were first seen."""
         text = await self._scripts.pipe.one("GET", self._prefix + name_of(owner, run))
-        return [Step(*fields) for fields in json.loads(text)] if text else []
+        return [Step.of(numbers) for numbers in json.loads(text)] if text else []
 
     async def add(self, owner: str, run: str, step: Step) -> None:
         """Add a batch to its run; `finish.health.add`, at once for everybody."""
-        await self._scripts.call("run_step", name_of(owner, run), dumps(astuple(step)), KEPT, TTL_S)
+        await self._scripts.call("run_step", name_of(owner, run), dumps(step.numbers()), KEPT, TTL_S)
 
 
 def name_of(owner: str, run: str) -> str:

@@ -12,7 +12,7 @@ from jobs_api import Api, api_process, finished, workers_up
 from jobs_fakes import Service, plan, sample
 
 from proctor.errors import ThinkingUnavailable, Unavailable
-from proctor.finish.health import Step
+from proctor.finish.health import Step, Tally
 from proctor.finish.runs import Runs
 from proctor.jobs import batches as batches_module
 from proctor.jobs.batches import Batches
@@ -209,12 +209,12 @@ async def test_a_run_whose_scores_rise_while_its_passes_fall_is_warned_of(thinki
 async def test_what_is_kept_of_a_run_is_bounded(thinking: Api) -> None:
     runs = Runs(thinking.redis, thinking.settings.namespace)
     for number in range(60):
-        await runs.add("me", "long", Step(number // 2, 3, 2, 1, 0.5, 0.25))
-    await runs.add("me", "long", Step(None, 1, 1, 0, 0.0, 0.0))
-    await runs.add("me", "long", Step(None, 1, 1, 0, 0.0, 0.0))
+        await runs.add("me", "long", Step(number // 2, 3, 2, Tally(1, 0.5, 0.25), Tally(1, 0.25, 0.0625)))
+    await runs.add("me", "long", Step(None, 1, 1))
+    await runs.add("me", "long", Step(None, 1, 1))
     steps = await runs.steps("me", "long")
-    assert steps[0] == Step(0, 6, 4, 2, 1.0, 0.5)
+    assert steps[0] == Step(0, 6, 4, Tally(2, 1.0, 0.5), Tally(2, 0.5, 0.125))
     assert len(steps) == 32
     for number in range(100, 150):
-        await runs.add("me", "long", Step(number, 1, 1, 0, 0.0, 0.0))
+        await runs.add("me", "long", Step(number, 1, 1))
     assert [step.step for step in await runs.steps("me", "long")] == list(range(110, 150))

@@ -8,14 +8,18 @@ import pytest
 from prometheus_client import REGISTRY
 
 from proctor.finish import metrics
-from proctor.finish.health import WINDOW, Step, Trend, add, step_of, trend
+from proctor.finish.health import WINDOW, Step, Tally, Trend, add, step_of, trend
 from proctor.finish.summary import summarize
 from proctor.jobs.records import Account
 
 
 def step(number: int, passed: int, judged: int, mean: float, spread: float = 0.05) -> Step:
     scores = [mean + (spread if i % 2 else -spread) for i in range(passed)]
-    return Step(number, judged, passed, len(scores), sum(scores), sum(t * t for t in scores))
+    return Step(number, judged, passed, tally(scores))
+
+
+def tally(scores: list[float]) -> Tally:
+    return Tally(len(scores), sum(scores), sum(t * t for t in scores))
 
 
 def test_curves_that_part_are_warned_of() -> None:
@@ -42,6 +46,21 @@ def test_other_curves_are_not(passed: object, mean: object) -> None:
     assert trend(steps).warning is None
 
 
+def test_where_all_are_asked_a_rise_among_the_failing_is_warned_of_too() -> None:
+    """`ungated`: what pays is the reasoning of samples that fail, and in the end none passes."""
+
+    def ungated(number: int, rise: float) -> Step:
+        passed = max(0, 10 - 2 * number)
+        failing = [0.2 + rise * number + (0.05 if i % 2 else -0.05) for i in range(20 - passed)]
+        return Step(number, 20, passed, tally([0.5] * passed), tally(failing))
+
+    found = trend([ungated(i, 0.06) for i in range(10)])
+    assert found.thinking is None
+    assert found.warning is not None
+    assert "all samples" in found.warning
+    assert trend([ungated(i, 0.0) for i in range(10)]).warning is None
+
+
 def test_noise_is_seldom_warned_of() -> None:
     """At 5 % for each of two independent signs: a run in 400."""
     rng = random.Random(7)
@@ -50,7 +69,7 @@ def test_noise_is_seldom_warned_of() -> None:
         steps = []
         for number in range(20):
             scores = [rng.random() for _ in range(16) if rng.random() < 0.5]
-            steps.append(Step(number, 16, len(scores), len(scores), sum(scores), sum(t * t for t in scores)))
+            steps.append(Step(number, 16, len(scores), tally(scores)))
         warned += trend(steps).warning is not None
     assert warned <= 6
 
@@ -65,7 +84,7 @@ def test_a_few_samples_prove_nothing() -> None:
 
 
 def test_without_scores_there_is_a_pass_rate_alone() -> None:
-    steps = [Step(i, 10, 5, 0, 0.0, 0.0) for i in range(4)]
+    steps = [Step(i, 10, 5) for i in range(4)]
     assert trend(steps) == Trend(None, 0.0, None)
 
 
@@ -78,9 +97,10 @@ def test_only_the_last_steps_count() -> None:
 
 def test_batches_of_one_step_add_up() -> None:
     first, second = step(3, 1, 2, 0.5), step(3, 2, 4, 0.25)
-    assert add([first], second) == [Step(3, 6, 3, 3, first.total + second.total, first.squares + second.squares)]
+    assert add([first], second) == [Step(3, 6, 3, first.passing + second.passing)]
+    assert (first.passing + second.passing).count == 3
     assert add([first], step(4, 1, 1, 0.5)) == [first, step(4, 1, 1, 0.5)]
-    nameless = Step(None, 1, 1, 0, 0.0, 0.0)
+    nameless = Step(None, 1, 1)
     assert add([nameless], nameless) == [nameless, nameless]
 
 
@@ -91,7 +111,8 @@ def test_a_batch_as_a_step() -> None:
         Account("f", True, -1, 0.9, 0.9, 0.0),  # asked by `ungated`: not given a pass
         Account("i", False, -1, None),
     ]
-    assert step_of(accounts, 9) == Step(9, 3, 2, 1, 0.5, 0.25)
+    assert step_of(accounts, 9) == Step(9, 3, 2, Tally(1, 0.5, 0.25), Tally(1, 0.9, 0.81))
+    assert Step.of(step_of(accounts, 9).numbers()) == step_of(accounts, 9)
 
 
 def sample(name: str, **labels: str) -> float | None:
