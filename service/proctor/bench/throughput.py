@@ -18,9 +18,9 @@ def measure(options: Options) -> list[Row]:
     found = problems(options.data)
     count = len(found) if options.quick else REPEAT * len(found)
     programs = [found[i % len(found)].program for i in range(max(count, 40))]
-    docker = docker_runs_per_s(programs[: 4 if options.quick else 12])
     with serve("--workers", str(PARALLEL), "--sandbox", options.provider) as service:
         _per_s(service, options, "warm", len(found))
+        docker = docker_runs_per_s(programs[: 4 if options.quick else 12])
         pairs = [
             (_per_s(service, options, str(i), max(count, 40)), subprocesses_per_s(programs)) for i in range(ROUNDS)
         ]

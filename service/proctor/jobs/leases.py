@@ -15,6 +15,8 @@ from proctor.settings import Settings
 
 #: Seconds of expected work that a worker takes at a time.
 SLICE_S = 1.0
+#: Test sets below this many bytes are fetched together, the others one by one when they are needed.
+SMALL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,14 @@ class Leases:
         """The JSON of a test set."""
         body = self._redis.get(resolved_key(self._settings.namespace, owner, sha256))
         return bytes(body) if body is not None else None
+
+    def small_test_sets(self, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+        """Those of `wanted` (owner, hash) that have less than `SMALL` bytes of JSON, in one round trip."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for owner, sha256 in wanted:
+                pipe.getrange(resolved_key(self._settings.namespace, owner, sha256), 0, SMALL - 1)
+            bodies = pipe.execute()
+        return {key: bytes(body) for key, body in zip(wanted, bodies, strict=True) if 0 < len(body) < SMALL}
 
 
 def write_outcome(outcome: dict[str, Any], started_s: float) -> str:

@@ -11,6 +11,7 @@ An exception of our own while we judge is handled alike: code that reliably find
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -115,6 +116,7 @@ class Runner:
         except (RedisError, OSError) as error:
             log.warning("cannot take units: %s", type(error).__name__)
         finally:
+            self._keeper.flush(self._leases)  # others may have taken what still waited after our last shard
             self.draining = False
 
     def _run(self, shard: Shard) -> None:
@@ -122,6 +124,7 @@ class Runner:
         ahead = shard.now_s - time.time()
         self._keeper.hold(shard.units)
         try:
+            self._expect_tests(shard)
             for taken in shard.units:
                 if self.stopping:
                     break
@@ -133,6 +136,11 @@ class Runner:
             self._keeper.give_back()
             if shard.waiting <= 0 or self.stopping:
                 self._keeper.flush(self._leases)
+
+    def _expect_tests(self, shard: Shard) -> None:
+        with contextlib.suppress(RedisError, OSError):  # then they are asked for one by one
+            keys = [(taken.spec.owner, taken.spec.tests_sha256) for taken in shard.units]
+            self._tests.expect(keys, self._leases.small_test_sets)
 
     def _run_one(self, taken: Taken, ahead: float) -> None:
         """Run one unit and send its outcome, or give it back. Raises SandboxUnavailable."""

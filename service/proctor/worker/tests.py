@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from proctor.judge.run_tests import UnitTests, read_tests
 
+#: Owner and hash.
+TestsKey = tuple[str, str]
 #: Bytes of JSON whose parsed form is kept; the parsed form is several times larger.
 MOST_BYTES = 16 << 20
 
@@ -19,7 +21,7 @@ class ParsedTests:
         self._fetch = fetch
         self._most = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[tuple[str, str], tuple[UnitTests, int]] = OrderedDict()
+        self._kept: OrderedDict[TestsKey, tuple[UnitTests, int]] = OrderedDict()
 
     def get(self, owner: str, sha256: str) -> UnitTests | None:
         """A test set, None where it is gone. Raises RedisError."""
@@ -28,8 +30,21 @@ class ParsedTests:
             self._kept.move_to_end(key)
             return kept[0]
         body = self._fetch(owner, sha256)
-        if body is None:
-            return None
+        return None if body is None else self._keep(key, body)
+
+    def expect(
+        self, wanted: Iterable[TestsKey], fetch: Callable[[Sequence[TestsKey]], Mapping[TestsKey, bytes]]
+    ) -> None:
+        """Have those of `wanted` at hand that `fetch` brings in one go; the rest come when asked for.
+
+        Raises RedisError.
+        """
+        missing = [key for key in dict.fromkeys(wanted) if key not in self._kept]
+        if len(missing) > 1:
+            for key, body in fetch(missing).items():
+                self._keep(key, body)
+
+    def _keep(self, key: TestsKey, body: bytes) -> UnitTests:
         tests = read_tests(json.loads(body))
         self._kept[key] = (tests, len(body))
         self._bytes += len(body)
