@@ -73,6 +73,8 @@ def _be_sample(ground: isolate.Ground) -> None:
     if ground.tier == "A":
         _must_fail(lambda: os.listdir("/proc"), "a sample can read /proc")
     if ground.tier == "U":
+        if os.getresuid() != (ground.uid,) * 3 or linux.effective_capabilities():
+            raise Unavailable("a sample keeps its supervisor's user")
         _must_not_write(ground)
         _must_fail(lambda: os.listdir(f"/proc/{outside}/fd"), "a sample can open its supervisor's descriptors")
     _must_fail(lambda: linux.unshare(linux.CLONE_NEWUSER), "a sample can make namespaces")
