@@ -49,3 +49,31 @@ def test_client_needs_only_httpx_and_pydantic(wheel: Path, tmp_path: Path) -> No
         "assert not {'fastapi', 'redis', 'rq', 'docker', 'uvicorn'} & set(sys.modules)"
     )
     subprocess.run([str(python), "-c", code], check=True, timeout=60)
+
+
+def test_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    """The source distribution, built and installed in an empty environment, holds what the checkout's wheel does."""
+    backend = f"import os, hatchling.build as b; os.chdir({str(ROOT)!r}); print(b.build_sdist({str(tmp_path)!r}))"
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True, timeout=120)
+    python = venv / "bin" / "python"
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "hatchling"], check=True, timeout=240)
+    subprocess.run([str(python), "-c", backend], check=True, timeout=120)
+    (sdist,) = tmp_path.glob("proctor_rewards-*.tar.gz")
+    again = [str(python), "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path / "again"), str(sdist)]
+    subprocess.run(again, check=True, timeout=240)
+    (rebuilt,) = (tmp_path / "again").glob("*.whl")
+    assert rebuilt.name == wheel.name
+    assert set(zipfile.ZipFile(rebuilt).namelist()) == set(zipfile.ZipFile(wheel).namelist())
+    subprocess.run([str(python), "-m", "pip", "install", "-q", "--no-deps", str(sdist)], check=True, timeout=240)
+    code = "import proctor, importlib.metadata as m; assert m.version('proctor-rewards') == proctor.__version__"
+    subprocess.run([str(python), "-c", code], check=True, timeout=60)
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """Manifests and images follow it (tests/deploy); nothing else in the package repeats it."""
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["hatch"]["version"]["path"] == "service/proctor/__init__.py"

@@ -1,0 +1,133 @@
+"""The images: who runs in them, what is in them, whether a second build is the same, and doctor in every one."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from proctor import __version__
+
+from .docker_cli import REDIS_IMAGE, ROOT, SECCOMP, SERVICE_IMAGE, TAG, build_service_images, docker, inspect, run
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+
+SERVICE_IMAGES = [SERVICE_IMAGE, REDIS_IMAGE, f"proctor-prometheus:{TAG}"]
+SANDBOX_IMAGE = f"proctor-sandbox-python:{TAG}"
+HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true", "--network=none"]
+
+#: What no busy machine can be blamed for.
+SECURITY = {"network", "filesystem", "processes", "kernel", "privileges", "other samples", "answers", "verdicts"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    build_service_images()
+
+
+@pytest.mark.parametrize("image", SERVICE_IMAGES)
+def test_nobody_is_root_and_labels_say_what_it_is(image: str) -> None:
+    config = inspect([image])[0]["Config"]
+    assert int(config["User"].split(":")[0]) > 0
+    label = "org.opencontainers.image"
+    assert config["Labels"][f"{label}.version"] == __version__
+    assert config["Labels"][f"{label}.licenses"] == "Apache-2.0"
+    assert config["Labels"][f"{label}.title"] == image.partition(":")[0]
+    assert re.fullmatch(r"[0-9a-f]{40}|unknown", config["Labels"][f"{label}.revision"])
+    assert not [value for value in config["Env"] if re.search("KEY|PASSWORD|TOKEN|SECRET", value)]
+
+
+@pytest.mark.parametrize("image", SERVICE_IMAGES)
+def test_no_compiler_no_package_manager_no_set_uid(image: str) -> None:
+    script = (
+        "find / -xdev -type f -perm /6000; "
+        "for p in cc gcc clang as ld pip pip3 apt apt-get curl docker; do command -v $p; done; "
+        "ls /run/secrets 2>/dev/null; true"
+    )
+    assert docker("run", "--rm", *HARDENED, "--user=0", "--entrypoint=/bin/sh", image, "-c", script) == ""
+
+
+def test_the_service_has_the_locked_versions() -> None:
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    found = json.loads(run(str(ROOT / "scripts" / "sbom"), SERVICE_IMAGE).stdout)["components"]
+    python = {c["name"].lower().replace("_", "-"): c["version"] for c in found if c["purl"].startswith("pkg:pypi/")}
+    assert python.pop("proctor-rewards") == __version__
+    assert {"fastapi", "redis", "rq", "uvicorn"} <= set(python)
+    assert {name: version for name, version in python.items() if locked.get(name) != version} == {}
+    debian = {c["name"]: c for c in found if c["purl"].startswith("pkg:deb/debian/")}
+    assert re.fullmatch(r"pkg:deb/debian/python3@3\.11[^?]*\?arch=\w+&distro=debian-12", debian["python3"]["purl"])
+    assert docker("run", "--rm", *HARDENED, SERVICE_IMAGE, "--version") == f"proctor {__version__}"
+
+
+def test_a_second_build_has_the_same_layers() -> None:
+    """Built without any cache but the packages of the base; file times are SOURCE_DATE_EPOCH's."""
+    again = f"proctor:again-{secrets.token_hex(4)}"
+    ca = next((p for p in ("/etc/ssl/certs/ca-certificates.crt",) if (ROOT / p).exists()), "/dev/null")
+    # From `built` on: the layer with Debian's packages is what the mirror gives on the day.
+    environment = {"DOCKER_BUILDKIT": "1"}
+    bust = f"# {secrets.token_hex(8)}"
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    changed = re.sub(
+        r"^(RUN )", rf"\1: '{bust}'; ", dockerfile.partition("FROM system AS built")[2], flags=re.MULTILINE
+    )
+    first = dockerfile.partition("FROM system AS built")[0]
+    path = ROOT / "build" / f"Dockerfile.{again.partition(':')[2]}"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"{first}FROM system AS built{changed}")
+    try:
+        command = ["docker", "build", "-q", "--secret", f"id=ca,src={ca}", "-f", str(path), "-t", again, "."]
+        run(*command, environment=environment, timeout_s=500)
+        layers = [image["RootFS"]["Layers"] for image in inspect([SERVICE_IMAGE, again])]
+        assert layers[0] == layers[1]
+    finally:
+        path.unlink()
+        docker("image", "rm", again, check=False)
+
+
+def test_doctor_runs_in_the_service_image() -> None:
+    """The namespace provider inside a container without any capability: tier B, as our profile lets it."""
+    command = ["run", "--rm", *HARDENED, "--tmpfs=/tmp:mode=1777", f"--security-opt=seccomp={SECCOMP}", SERVICE_IMAGE]
+    found = docker(*command, "doctor", "--sandbox", "namespace", "--json", timeout_s=300, check=False)
+    _keeps_its_promises(found)
+
+
+@pytest.fixture(name="sockets")
+def _sockets() -> Iterator[str]:
+    name = f"proctor-test-{secrets.token_hex(4)}"
+    options = ["type=tmpfs", "device=tmpfs", "o=mode=0755,uid=10001,gid=10001"]
+    docker("volume", "create", *(part for option in options for part in ("-o", option)), name)
+    yield name
+    docker("volume", "rm", name)
+
+
+def test_doctor_attacks_the_sandbox_image(sockets: str) -> None:
+    """From the service image, over a socket, as compose and pods do. Its attacks are programs in Python."""
+    sandbox = docker(
+        "run", "-d", *HARDENED, "--ipc=private", "--tmpfs=/tmp:mode=1777,size=160m",
+        f"--security-opt=seccomp={SECCOMP}",
+        "--memory=1344m", "--memory-swap=1344m", "--pids-limit=256", "--user=65532:65532",
+        f"--mount=type=volume,source={sockets},target=/run/proctor,readonly",
+        SANDBOX_IMAGE, "--dial", "/run/proctor", "--forever",
+    )  # fmt: skip
+    try:
+        found = docker(
+            "run", "--rm", *HARDENED, "--tmpfs=/tmp:mode=1777",
+            f"--mount=type=volume,source={sockets},target=/run/proctor", SERVICE_IMAGE, "doctor", "--json",
+            timeout_s=300, check=False,
+        )  # fmt: skip
+        assert _keeps_its_promises(found)["provider"] == "attached"
+    finally:
+        docker("rm", "-f", sandbox)
+
+
+def _keeps_its_promises(text: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(text)
+    promises = found["promises"]
+    assert isinstance(promises, list)
+    assert found["tier"] == "B"
+    assert {p["name"] for p in promises} >= SECURITY
+    assert [p["breaches"] for p in promises if p["name"] in SECURITY and not p["kept"]] == []
+    return found
