@@ -16,6 +16,6 @@ def fingerprint() -> str:
     """
     here = pathlib.Path(__file__).parent
     digest = hashlib.sha256()
-    for file in sorted(here.rglob("*.py")):
+    for file in sorted(path for path in here.rglob("*.*") if path.is_file() and path.suffix != ".pyc"):
         digest.update(str(file.relative_to(here)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]

@@ -10,7 +10,7 @@ A job of kind `native` has these options:
     commands     lists of arguments, run one after another until one fails
     environment  added to our own
     cwd          "program" or "work"
-    peer         whether the descriptor after the usual ones becomes the program's descriptor 3
+    peer         whether the descriptors after the usual ones become the program's descriptors 3, 4, …
 """
 
 from __future__ import annotations
@@ -45,12 +45,16 @@ def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) ->
     os.close(folder)
     keep = fcntl.fcntl(control.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
     control.close()
-    if task.options.get("peer"):
-        os.dup2(more[0], PEER)
-        if more[0] != PEER:
-            os.close(more[0])
+    _place_descriptors(more if task.options.get("peer") else [])
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
     _commands(ground.box, task, keep)
+
+
+def _place_descriptors(more: list[int]) -> None:
+    """`more` become descriptors 3, 4, …, which the program inherits."""
+    apart = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in more]
+    for number, fd in enumerate(apart):
+        os.dup2(fd, PEER + number)
 
 
 def _place(box: str, task: Job, stdin_size: int) -> None:

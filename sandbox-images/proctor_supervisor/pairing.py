@@ -21,13 +21,14 @@ from dataclasses import dataclass, field
 
 from . import resident
 from .job import Job
+from .resident import Resident
 from .run import Guest, Host, Ran, Watch
 
 _GRACE_S = 2.0
 _REPORT_MAX = 64 << 20
 _LINE_MAX = 1 << 20
 _DETAIL_MAX = 4096
-_VERDICTS = frozenset(("passed", "wrong_answer", "runtime_error", "memory_limit", "tampered"))
+_VERDICTS = frozenset(("passed", "wrong_answer", "runtime_error", "compile_error", "memory_limit", "tampered"))
 
 
 @dataclass(slots=True)
@@ -41,15 +42,40 @@ class Report:
     done: bool = False
 
 
+class Lone(Guest):
+    """A test process of another language, for one run: `peer` becomes its descriptor 3, the report's pipe its 4."""
+
+    def __init__(self, host: Host, tests: Job, peer: socket.socket) -> None:
+        self.pipe, pipe_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(pipe_end, True)
+        try:
+            super().__init__(host, host.tests, tests, b"", [peer.fileno(), pipe_end])
+        finally:
+            os.close(pipe_end)
+
+    def rest(self) -> None:
+        """It never stays."""
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        os.close(self.pipe)
+        super().close()
+
+
+def _test_process(host: Host, tests: Job, peer: socket.socket) -> Resident | Lone:
+    return resident.take(host, tests.limits, tests.tasks) if tests.kind == "tests" else Lone(host, tests, peer)
+
+
 class Pair:
     """One run of a pair."""
 
     def __init__(self, host: Host, candidate: Job, tests: Job) -> None:
-        self.tests = resident.take(host, tests.limits, tests.tasks)
         ours, theirs = socket.socketpair()
         try:
+            self.tests: Resident | Lone = _test_process(host, tests, theirs)
             self.candidate = Guest(host, host.candidates, candidate, b"", [ours.fileno()])
-            self.tests.lend(tests, theirs)
+            if isinstance(self.tests, Resident):
+                self.tests.lend(tests, theirs)
         finally:
             ours.close()
             theirs.close()

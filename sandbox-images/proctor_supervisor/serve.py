@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass
 
 from . import PROTOCOL, fingerprint, protocol, resident
+from .drivers import run_pair
 from .isolate import Ground
 from .job import LIMITS, Job
 from .languages.language import Language
-from .languages.table import COMMANDED
+from .languages.table import COMMANDED, DRIVERS, PYTHON
 from .pairing import Pair
 from .programs import Builder, Built, Duo, run_program
 from .run import Host, Ran, run_case, tasks_allowed
@@ -231,18 +232,22 @@ class _Server:
         return max(0.0, float(program.limits["sample_wall_s"]) - program.spent_s)
 
     def _pair(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
-        source, limits = _source(header, blobs), _limits(header)
+        source, limits = _source(header, blobs, self.languages), _limits(header)
         options = {
             "stop": header.get("stop", "first_failure"),
             "first_case": header.get("first_case", 0),
             "allow_in_process": bool(header.get("allow_in_process", False)),
         }
-        tasks = tasks_allowed(self.host, limits, trees=2)
-        cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
-        candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
-        text = json.dumps(header.get("tests")).encode("ascii")
-        tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
-        one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
+        driver = DRIVERS.get(header["language"])
+        if driver is not None:
+            one, other, report = run_pair(self.builder, driver, source, _tests(header), limits, options)
+        else:
+            tasks = tasks_allowed(self.host, limits, trees=2)
+            cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
+            candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
+            text = json.dumps(header.get("tests")).encode("ascii")
+            tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
+            one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
         out: list[bytes] = []
         return {
             "op": "paired",
@@ -264,9 +269,17 @@ def _sources(language: Language, paths: list, blobs: list[bytes]) -> dict[str, b
     return {main: blobs[0], **{_path(path): blob for path, blob in zip(paths, blobs[1:], strict=True)}}
 
 
-def _source(header: dict, blobs: list[bytes]) -> bytes:
-    if header.get("language") != "python":
-        raise Refused("pairs are Python's")
+def _tests(header: dict) -> dict:
+    tests = header.get("tests")
+    if not isinstance(tests, dict) or tests.get("kind") not in ("function", "script"):
+        raise Refused("tests that only Python has")
+    return tests
+
+
+def _source(header: dict, blobs: list[bytes], languages: dict[str, str]) -> bytes:
+    name = header.get("language")
+    if name not in languages or (name != PYTHON and name not in DRIVERS):
+        raise Refused(f"there are no pairs in {name!r:.64}")
     if len(blobs) != 1:
         raise Refused("exactly one blob, the source, is needed")
     return blobs[0]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from . import c, cpp, go, rust
+from . import bash, c, cpp, go, javascript, rust, typescript
+from .driver import Driver
 from .language import Language
 
 #: Compiled and run by command. Python is not among them: its zygote compiles and runs it without one (`guest`).
-COMMANDED: dict[str, Language] = {one.name: one for one in (c.LANGUAGE, cpp.LANGUAGE, go.LANGUAGE, rust.LANGUAGE)}
+COMMANDED: dict[str, Language] = {
+    one.name: one for one in (file.LANGUAGE for file in (bash, c, cpp, go, javascript, rust, typescript))
+}
+
+#: Tests that call the candidate's functions, but for Python's own.
+DRIVERS: dict[str, Driver] = {one.candidate.name: one for one in (file.DRIVER for file in (javascript, typescript))}
 
 PYTHON = "python"
+
 _ALIASES = {
     "python3": PYTHON,
     "py": PYTHON,

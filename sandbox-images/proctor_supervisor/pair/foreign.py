@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import frames
+from .function import revive
 
 SAFE = 1 << 53
 """Integers beyond it are not exact in JSON numbers of every language: they cross as text."""
@@ -48,6 +49,8 @@ class Opaque:
 class CandidateError(Exception):
     """What the candidate threw."""
 
+    _proctor_candidate = True
+
 
 class ForeignLink:
     """The conversation with a driver. gone, tampered: as for `link.Link`, they never return."""
@@ -59,10 +62,8 @@ class ForeignLink:
         """Wait until the code is loaded. Raises CandidateError."""
         self._answer()
 
-    def ask(self, _operation: str, path: str, args: list, kwargs: dict, result: str) -> Any:
+    def ask(self, _operation: str, path: str, args: list, _kwargs: dict, result: str) -> Any:
         """Call the entry point `path`; its result, or argument `argN` after the call. Raises CandidateError."""
-        if kwargs:
-            raise CandidateError("keyword arguments are Python's alone")
         request = {"op": "entry", "path": path, "args": [encode(value) for value in args], "result": result}
         try:
             frames.send(self._sock, json.dumps(request).encode("ascii"))
@@ -96,7 +97,7 @@ def _value(answer: Any) -> Any:
     if "ok" in answer:
         return decode(answer["ok"])
     if "cannot" in answer:
-        raise CandidateError(f"a value that cannot be sent: {_short(answer['cannot'])}")
+        return Opaque(f"a value that cannot be sent: {_short(answer['cannot'])}")
     if "raise" in answer:
         raise CandidateError(_told(answer["raise"]))
     raise Malformed("an answer that is none")
@@ -112,6 +113,18 @@ def _told(raised: Any) -> str:
 
 def _short(value: object) -> str:
     return str(value)[:300]
+
+
+def check(tests: dict) -> str | None:
+    """What other languages lack of what the tests give; None where they can be run."""
+    for number, case in enumerate(tests["cases"]):
+        if case.get("kwargs"):
+            return f"case {number}: keyword arguments are Python's alone"
+        try:
+            encode(revive(case.get("args") or []))
+        except CannotSend as error:
+            return f"case {number}: {error}"
+    return None
 
 
 def encode(value: Any) -> Any:

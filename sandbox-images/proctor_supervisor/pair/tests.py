@@ -13,10 +13,11 @@ import os
 import random
 import socket
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .. import job
-from . import codec, function, pytest_items, script
+from . import codec, foreign, function, pytest_items, script
+from .foreign import ForeignLink
 from .link import Link
 from .report import Report
 
@@ -106,7 +107,10 @@ def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) 
         report.flag("tampered")
         os._exit(4)
 
-    link = Link(sock, gone=gone, tampered=tampered, flag=report.flag)
+    if options.get("foreign"):
+        link: Any = ForeignLink(sock, gone=gone, tampered=tampered)
+    else:
+        link = Link(sock, gone=gone, tampered=tampered, flag=report.flag)
     try:
         return _DRIVERS[tests.wire["kind"]](tests, link, report, options)
     except _Refused as refused:
@@ -122,7 +126,7 @@ class _Refused(Exception):
 
 def _function(known: _Tests, link: Link, report: Report, options: dict) -> bool:
     tests = known.wire
-    wrong = function.check(tests)
+    wrong = function.check(tests) or (foreign.check(tests) if options.get("foreign") else None)
     if wrong is not None:
         raise _Refused(wrong)
     report.total(len(tests["cases"]))

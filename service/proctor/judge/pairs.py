@@ -20,7 +20,16 @@ from proctor.wire import CaseResult, Verdict
 EARLY_EXIT = "early_exit"
 SAMPLE_WALL = "sample_wall"
 _INTERNAL = {"ended", "memory_error"}  # how the pair ended; said by the verdict
-_REPORTED = {v.value: v for v in (Verdict.PASSED, Verdict.WRONG_ANSWER, Verdict.RUNTIME_ERROR, Verdict.MEMORY_LIMIT)}
+_REPORTED = {
+    v.value: v
+    for v in (
+        Verdict.PASSED,
+        Verdict.WRONG_ANSWER,
+        Verdict.RUNTIME_ERROR,
+        Verdict.COMPILE_ERROR,  # tests of a compiled language that do not fit the code
+        Verdict.MEMORY_LIMIT,
+    )
+}
 
 
 def judge_pair(unit: Unit, session: Session) -> Outcome:

@@ -1,7 +1,7 @@
 // The tests' end: runs the test code as one case and reports how it went. The candidate's process is elsewhere; names
 // that the tests use and neither they nor the language define stand for the candidate's (remote.js).
 //
-//   node tests.js TESTS      TESTS: a file with {code, entry_point, typescript}
+//   node tests.js TESTS      TESTS: a file with {code, entry_point, language}
 //
 // The report goes to descriptor 4, JSON lines as in pair/report.py. A failed `console.assert` ends the case as
 // wrong_answer; so does an uncaught error, an assertion's or not, unless it is the candidate's (runtime_error). Tests
@@ -19,7 +19,7 @@ const wire = require('./wire.js');
 
 const REPORT = 4;
 const DETAIL_MAX = 600;
-const NAME = 'tests.js';
+const NAME = 'test-code.js';
 const SOLUTION = /^(?:\.{1,2}\/)*(?:solution|main|index|candidate)(?:\.[cm]?[jt]s)?$/;
 const WORD = /[\p{ID_Start}$_][\p{ID_Continue}$]*/gu;
 const DECLARED = /\b(?:const|let|var|function\*?|class)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)/gu;
@@ -73,14 +73,14 @@ function told(error) {
   } catch {
     text = 'something that cannot be told was thrown';
   }
-  const line = /tests\.js:(\d+)/.exec(error instanceof Error ? error.stack ?? '' : '')?.[1];
+  const line = /test-code\.js:(\d+)/.exec(error instanceof Error ? error.stack ?? '' : '')?.[1];
   const where = line === undefined ? '' : ` (tests line ${line}: ${tests.code.split('\n')[line - 1]?.trim().slice(0, 160)})`;
   const own = candidate.threw(error) || error instanceof ReferenceError;
   conclude(own ? 'runtime_error' : 'wrong_answer', text.slice(0, 400) + where);
 }
 
 function readable(code) {
-  const plain = !tests.typescript && !/^\s*(?:import|export)\b/m.test(code);
+  const plain = tests.language !== 'typescript' && !/^\s*(?:import|export)\b/m.test(code);
   if (plain) return code;
   const done = childProcess.spawnSync('esbuild', ['--loader=ts', '--format=cjs', '--log-level=error', '--target=es2023'],
     { input: code, encoding: 'utf8' });

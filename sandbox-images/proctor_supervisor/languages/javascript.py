@@ -1,0 +1,39 @@
+"""JavaScript, by node: a CommonJS program, or an ES module where it has import or export.
+
+The heap may grow to the sample's memory limit; the stack is one that deep recursion fits in (the main thread's own
+limit is far above it).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from .driver import Driver
+from .language import Language, named
+
+NODE = ("node", "--max-old-space-size={memory_mib}", "--stack-size=60000", "--no-warnings")
+MEMORY_WORDS = re.compile(rb"JavaScript heap out of memory|Array buffer allocation failed|Reached heap limit")
+PROCESS_WORDS = re.compile(rb"ERR_WORKER_INIT_FAILED|uv_thread_create|Resource temporarily unavailable|spawn \S+ EAGAIN")
+
+LANGUAGE = Language(
+    name="javascript",
+    aliases=("js", "node", "nodejs", "node-js", "ecmascript"),
+    family="node",
+    tools=("node",),
+    version=("node", "--version"),
+    source_name=named("main.js"),
+    run=(*NODE, "{program}/main.js"),
+    headroom_mib=64,
+    headroom_tasks=16,
+    memory_words=MEMORY_WORDS,
+    process_words=PROCESS_WORDS,
+)
+
+DRIVER = Driver(
+    folder="javascript",
+    candidate=replace(LANGUAGE, run=(*NODE, "{program}/candidate.js", "{program}/main.js")),
+    candidate_files=("candidate.js", "nodes.js", "wire.js"),
+    tests=replace(LANGUAGE, run=(*NODE, "{program}/tests.js", "{program}/tests.json")),
+    tests_files=("remote.js", "tests.js", "wire.js"),
+)
