@@ -198,6 +198,8 @@ def judge_end(ran: Ran, language: Language) -> Ran:
             ran.flags.add("memory_error")
         elif language.process_words and language.process_words.search(tail):
             ran.stopped = "processes"
+        elif language.syntax_words and language.syntax_words.match(ran.stderr[:_STDERR_TAIL]):
+            ran.compile_error = diagnostics(ran.stderr)
     return ran
 
 

@@ -15,6 +15,11 @@ from .language import Language, named
 NODE = ("node", "--max-old-space-size={memory_mib}", "--stack-size=60000", "--no-warnings")
 MEMORY_WORDS = re.compile(rb"JavaScript heap out of memory|Array buffer allocation failed|Reached heap limit")
 PROCESS_WORDS = re.compile(rb"ERR_WORKER_INIT_FAILED|uv_thread_create|Resource temporarily unavailable|spawn \S+ EAGAIN")
+#: How node tells that a program does not even parse, before any of it has run.
+SYNTAX_WORDS = re.compile(
+    rb"^\S*/main\.js:\d+\n(?:.*\n){0,4}SyntaxError: .*\n(?: .*\n)?"
+    rb"    at (?:wrapSafe|new Script|compileSourceTextModule|internalCompileFunction|makeContextifyScript)\b"
+)
 
 LANGUAGE = Language(
     name="javascript",
@@ -28,6 +33,7 @@ LANGUAGE = Language(
     headroom_tasks=16,
     memory_words=MEMORY_WORDS,
     process_words=PROCESS_WORDS,
+    syntax_words=SYNTAX_WORDS,
 )
 
 DRIVER = Driver(

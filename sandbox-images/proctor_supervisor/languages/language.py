@@ -43,6 +43,7 @@ class Language:
     folders: folders beyond /usr that compiler or runtime read.
     executable: what /proc/self/exe is to say, for a compiler that asks where it lies; samples have no /proc in tier B.
     memory_words, process_words: how an uncaught refusal of memory or of a process reads at the end of stderr.
+    syntax_words: where nothing is compiled apart, how stderr begins when a program cannot be parsed.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Language:
     executable: str | None = None
     memory_words: re.Pattern[bytes] | None = None
     process_words: re.Pattern[bytes] | None = None
+    syntax_words: re.Pattern[bytes] | None = None
 
     def available(self) -> bool:
         """Whether this machine has its tools where samples can see them."""

@@ -91,11 +91,14 @@ async function load() {
   }
   let script = null;
   try {
-    script = new vm.Script(source, { filename: file, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER });
+    script = new vm.Script(source, { filename: file, importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER });
   } catch (error) {
-    if (!/^\s*(?:import|export)\b|\bawait\b/m.test(source)) throw error;
-    await loadModule();
-    return;
+    if (/^\s*(?:import|export)\b|\bawait\b/m.test(source)) {
+      await loadModule();
+      return;
+    }
+    process.stderr.write(`${error.stack}\n`);
+    exit(1); // told by its last words (languages/javascript.py)
   }
   look = (name) => vm.runInThisContext(name);
   script.runInThisContext();

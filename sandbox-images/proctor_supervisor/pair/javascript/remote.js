@@ -12,7 +12,7 @@ const wire = require('./wire.js');
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 const STANDING = Object.create(Object.prototype); // the prototype of what stands for an object
 const OF_DATA = new Set([Array, String, Number, Boolean, Map, Set, Date, RegExp, Object, BigInt, Symbol]
-  .flatMap((made) => Object.getOwnPropertyNames(made.prototype)));
+  .flatMap((made) => Object.getOwnPropertyNames(made.prototype)).concat(['toJSON', 'then']));
 
 class Candidate {
   // tampered(text): the candidate broke the protocol; never returns. gone(): it ended; never returns.
@@ -131,8 +131,10 @@ class Candidate {
   }
 
   #decode(data) {
+    const take = (tag, content) => this.#take(tag, content);
+    take.keeps = (key, value) => this.constructs || typeof value !== 'function' || !OF_DATA.has(key);
     try {
-      return wire.decode(data, (tag, content) => this.#take(tag, content));
+      return wire.decode(data, take);
     } catch (error) {
       return this.tampered(error.message);
     }

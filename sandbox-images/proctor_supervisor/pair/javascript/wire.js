@@ -89,7 +89,7 @@ function plainNumber(value) {
   return Number.isFinite(value) && !Object.is(value, -0);
 }
 
-// `take(tag, content)` decodes r, h, t and e.
+// `take(tag, content)` decodes r, h, t and e; `take.keeps(key, value)` says which properties of an object are kept.
 function decode(data, take, depth = 0) {
   if (data === null || typeof data !== 'object') return data;
   if (depth > DEPTH_MAX) throw new Malformed('a value that is nested too deeply');
@@ -102,7 +102,7 @@ function decode(data, take, depth = 0) {
     case 'u': return undefined;
     case 'n': return number(content);
     case 'b': return integer(content);
-    case 'o': return object(pairs(content), inner);
+    case 'o': return object(pairs(content), inner, take.keeps);
     case 'm': return new Map(pairs(content).map(([k, v]) => [inner(k), inner(v)]));
     case 's': return new Set(list(content).map(inner));
     case 'd': return new Date(number(inner(content)));
@@ -133,10 +133,12 @@ function pairs(content) {
   return content;
 }
 
-function object(content, inner) {
+function object(content, inner, keeps = () => true) {
   const made = {};
   for (const [key, value] of content) {
-    Object.defineProperty(made, String(key), { value: inner(value), writable: true, enumerable: true, configurable: true });
+    const decoded = inner(value);
+    if (!keeps(String(key), decoded)) continue;
+    Object.defineProperty(made, String(key), { value: decoded, writable: true, enumerable: true, configurable: true });
   }
   return made;
 }
