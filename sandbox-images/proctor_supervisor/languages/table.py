@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from . import bash, c, cpp, go, javascript, rust, typescript
+from . import bash, c, cpp, go, java, javascript, rust, typescript
 from .driver import Driver
 from .language import Language
 
 #: Compiled and run by command. Python is not among them: its zygote compiles and runs it without one (`guest`).
 COMMANDED: dict[str, Language] = {
-    one.name: one for one in (file.LANGUAGE for file in (bash, c, cpp, go, javascript, rust, typescript))
+    one.name: one for one in (file.LANGUAGE for file in (bash, c, cpp, go, java, javascript, rust, typescript))
 }
 
 #: Tests that call the candidate's functions, but for Python's own.
-DRIVERS: dict[str, Driver] = {one.candidate.name: one for one in (file.DRIVER for file in (javascript, typescript))}
+DRIVERS: dict[str, Driver] = {one.candidate.name: one for one in (file.DRIVER for file in (java, javascript, typescript))}
 
 PYTHON = "python"
 

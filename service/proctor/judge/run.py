@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from proctor.judge.native.scripts import judge_script
-from proctor.judge.native.table import FUNCTIONS, SCRIPTS
+from proctor.judge.native.table import SCRIPTS
 from proctor.judge.outcome import Outcome, tests_invalid
 from proctor.judge.pairs import judge_pair
 from proctor.judge.patience import Budget, PatientSession
@@ -15,7 +15,7 @@ from proctor.judge.run_tests import RunTests
 from proctor.judge.stdio import judge_stdio
 from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
-from proctor.wire import DatasetTests, FunctionTests, ScriptTests, StdioTests
+from proctor.wire import DatasetTests, ScriptTests, StdioTests
 
 
 def judge(unit: Unit, session: Session, *, budget: Budget | None = None, within_s: float = math.inf) -> Outcome:
@@ -36,6 +36,4 @@ def judge(unit: Unit, session: Session, *, budget: Budget | None = None, within_
         return judge_stdio(unit, unit.tests, patient)
     if isinstance(unit.tests, ScriptTests) and unit.language in SCRIPTS:
         return judge_script(unit, unit.tests, patient, SCRIPTS[unit.language])
-    if isinstance(unit.tests, FunctionTests) and unit.language in FUNCTIONS:
-        return FUNCTIONS[unit.language](unit, unit.tests, patient)
     return judge_pair(unit, patient)

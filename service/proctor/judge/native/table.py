@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from proctor.judge.native import cpp, go, rust
 from proctor.judge.native.harness import Harness
-from proctor.judge.outcome import Outcome
-from proctor.judge.unit import Unit
-from proctor.sandbox.provider import Session
-from proctor.wire import FunctionTests
-from proctor_supervisor.languages.table import PYTHON
+from proctor_supervisor.languages.table import DRIVERS, PYTHON
 
-#: `script` tests, by language.
+#: `script` tests made of two programs by text, by language; those with a driver run as pairs.
 SCRIPTS: dict[str, Harness] = {"cpp": cpp.assemble, "go": go.assemble, "rust": rust.assemble}
-
-#: `function` tests, by language: judges a unit.
-FUNCTIONS: dict[str, Callable[[Unit, FunctionTests, Session], Outcome]] = {}
 
 
 def kinds(language: str) -> tuple[str, ...]:
     """The kinds of tests that a language has."""
     if language == PYTHON:
         return ("stdio", "function", "script", "pytest")
-    return ("stdio", *(["function"] if language in FUNCTIONS else []), *(["script"] if language in SCRIPTS else []))
+    driver = DRIVERS.get(language)
+    script = language in SCRIPTS or (driver is not None and driver.tests is not None)
+    return ("stdio", *(["function"] if driver else []), *(["script"] if script else []))
