@@ -71,6 +71,12 @@ class Host:
     memory_before: int = 0
     cpu_before: float = 0.0
 
+    def vacate(self) -> None:
+        """End the test process that waits, if any: its zygote looks after one at a time. Raises Fault."""
+        waiting, self.resident = self.resident, None
+        if waiting is not None:
+            waiting.dismiss()
+
     def before_run(self) -> None:
         """Note how our cgroup stands before a run."""
         self.cpu_before = self.cgroup_cpu() or 0.0
@@ -170,6 +176,8 @@ class Guest:
         self.native = task.kind == "native"
         self.parented = task.kind in ("native", "series")  # a process of ours is the parent of the sample's
         self.waited: tuple[int, int] | None = None  # of a native program: wait status, peak of memory in bytes
+        if forker is host.tests:
+            host.vacate()
         self._fork(stdin, more)
 
     def _fork(self, stdin: bytes, more: Sequence[int]) -> None:
@@ -434,6 +442,9 @@ class Guest:
             self.ran.flags.add("memory_error")
         elif last.startswith(_PROCESS_REFUSED) and self.ran.stopped is None:
             self.ran.stopped = "processes"
+
+    def dismiss(self) -> None:
+        """End a process that waits between runs: none but one that stays does (`stayer`)."""
 
     def close(self) -> None:
         """Close every descriptor."""
