@@ -11,12 +11,11 @@ from .programs import Builder, judge_end
 from .run import Ran, tasks_allowed
 
 
-def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, options: dict) -> tuple[Ran, Ran, Report]:
+def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, limits: dict, options: dict) -> tuple[Ran, Ran, Report]:
     """Run `tests` (wire tests of kind function or script) against a candidate. Raises Closed, Fault.
 
     options: as for Python's pairs. A candidate that does not compile is told by its account; nothing ran then.
     """
-    limits = options["limits"]
     report = Report(total=len(tests["cases"]) if tests["kind"] == "function" else None)
     if tests["kind"] == "script" and driver.tests is None:
         report.tests_error = f"script tests in {driver.candidate.name} are not run by this route"
@@ -25,7 +24,9 @@ def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, optio
     if isinstance(built, Ran):
         return built, Ran(), report
     candidate = builder.job(built, limits, trees=2, peer=True)
-    judge = _function(builder, tests, options) if tests["kind"] == "function" else _script(builder, driver, tests, limits)
+    judge = (
+        _function(builder, tests, limits, options) if tests["kind"] == "function" else _script(builder, driver, tests, limits)
+    )
     if isinstance(judge, Ran):
         report.tests_error = judge.compile_error
         return Ran(), judge, report
@@ -33,8 +34,7 @@ def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, optio
     return judge_end(one, driver.candidate), other, report
 
 
-def _function(builder: Builder, tests: dict, options: dict) -> Job:
-    limits = options["limits"]
+def _function(builder: Builder, tests: dict, limits: dict, options: dict) -> Job:
     tasks = tasks_allowed(builder.host, limits, trees=2)
     cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
     text = json.dumps(tests).encode("ascii")

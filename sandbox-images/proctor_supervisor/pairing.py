@@ -7,6 +7,9 @@ The test process alone holds the report's pipe. Its lines, JSON objects each:
     {"end": i, "verdict": …, "detail": …}           case i ended
     {"tests_error": …} {"flag": …} {"done": true, "stays": …}
 
+Tests that have not even been read (no `total` yet) are waited for when the candidate has ended: whether they can be run
+at all does not depend on it.
+
 When the candidate is stopped for a limit, nothing is believed that the test process says afterwards: it can only have
 seen the socket close. When the tests have ended, the candidate is killed (flag `ended`, where it had still run).
 """
@@ -102,7 +105,7 @@ class Pair:
         if self.tests.ended and not self.candidate.ended and not self.candidate.doomed:
             self.candidate.ran.flags.add("ended")
             self.candidate.kill()
-        if self.candidate.ended and not self.tests.ended:
+        if self.candidate.ended and not self.tests.ended and self.report.total is not None:
             if self.grace is None:
                 self.grace = now + _GRACE_S
             elif now > self.grace and not self.tests.doomed:

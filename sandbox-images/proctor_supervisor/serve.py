@@ -109,7 +109,7 @@ class _Server:
         language = self._commanded(header.get("language"))
         if language is not None:
             return self._commanded_program(language, header, blobs)
-        program = Program(_source(header, blobs), _limits(header))
+        program = Program(_source(header, blobs, self.languages), _limits(header))
         # Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
         if header.get("cases", 1) > 1 and self.host.ground.tier != "U" and not program.wants_file:
             program.series = Series(self.host, program.source, program.limits)

@@ -1,4 +1,4 @@
-"""How `function` and `script` tests reach a candidate that is not Python's: a driver of ours in the candidate's process.
+"""How `function` and `script` tests reach a candidate that is not Python's: a driver of ours in its process.
 
 The driver gets arguments and gives results over a socket of its own, descriptor 3 of its process. `function` tests run
 in Python's test process, which compares (pair/foreign.py); `script` tests run in a program of ours in their own

@@ -9,6 +9,7 @@ A host has Java where it has the archive, which the image makes (sandbox-images/
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,25 +19,32 @@ from .language import Command, Language, named
 
 HOME = "/usr/lib/proctor/java"
 _MACHINE = (
-    "java",
+    "{java_home}/bin/java",
     "-XX:SharedArchiveFile=" + HOME + "/driver.jsa",
     "-Xshare:auto",
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:-CreateCoredumpOnCrash",
+    "-XX:-UseContainerSupport",
     "-Xlog:disable",
     "-Xlog:all=error:stderr",
 )
 _SHORT = ("-XX:TieredStopAtLevel=1", "-Xss16m")
 _PROGRAM = ("-cp", HOME + "/driver.jar:{program}/program.jar")
 _PACKAGE = re.compile(r"^\s*package\s+[\w.]+\s*;", re.MULTILINE)
-_IMPORTS = "import java.util.*;import java.util.function.*;import java.util.stream.*;import java.math.*;import java.io.*;"
+_IMPORTS = (
+    "import java.util.*;import java.util.function.*;import java.util.stream.*;import java.math.*;import java.io.*;"
+)
 _NODES = {
     "ListNode": b"public class ListNode { int val; ListNode next; ListNode() {} ListNode(int val) { this.val = val; }"
     b" ListNode(int val, ListNode next) { this.val = val; this.next = next; } }",
-    "TreeNode": b"public class TreeNode { int val; TreeNode left; TreeNode right; TreeNode() {} TreeNode(int val) { this.val = val; }"
-    b" TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; } }",
+    "TreeNode": b"public class TreeNode { int val; TreeNode left; TreeNode right; TreeNode() {}"
+    b" TreeNode(int val) { this.val = val; } TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; } }",
 }
+
+
+def _find() -> dict[str, str]:
+    return {"java_home": os.path.dirname(os.path.dirname(os.path.realpath("/usr/bin/java")))}
 
 
 def _compile(_source: str, paths: Sequence[str]) -> list[Command]:
@@ -45,7 +53,7 @@ def _compile(_source: str, paths: Sequence[str]) -> list[Command]:
 
 
 def _with_imports(source: bytes, name: str, _tests: dict) -> Sources:
-    """The source with the usual imports on its first line, and LeetCode's nodes where it uses and does not define them."""
+    """The source with the usual imports on its first line, and LeetCode's nodes where it uses but lacks them."""
     text = source.decode("utf-8", "replace")
     nodes = {
         f"{node}.java": code
@@ -69,6 +77,9 @@ LANGUAGE = Language(
     run=(*_MACHINE, "-Xss64m", "-Xmx{memory_mib}m", *_PROGRAM, "proctor.Run"),
     headroom_mib=192,
     headroom_tasks=40,
+    find=_find,
+    # Without /proc the dynamic linker does not find what lies beside the program.
+    environment={"LD_LIBRARY_PATH": "{java_home}/lib"},
     folders=("/etc/java-17-openjdk",),
     memory_words=re.compile(rb"java\.lang\.OutOfMemoryError(?!: unable to create)|insufficient memory for the Java"),
     process_words=re.compile(rb"unable to create native thread"),
@@ -76,7 +87,9 @@ LANGUAGE = Language(
 
 DRIVER = Driver(
     folder="java",
-    candidate=replace(LANGUAGE, run=(*_MACHINE, *_SHORT, "-Xss64m", "-Xmx{memory_mib}m", *_PROGRAM, "proctor.Candidate")),
+    candidate=replace(
+        LANGUAGE, run=(*_MACHINE, *_SHORT, "-Xss64m", "-Xmx{memory_mib}m", *_PROGRAM, "proctor.Candidate")
+    ),
     candidate_files=(),
     tests=replace(
         LANGUAGE,

@@ -14,7 +14,9 @@ from .language import Language, named
 
 NODE = ("node", "--max-old-space-size={memory_mib}", "--stack-size=60000", "--no-warnings")
 MEMORY_WORDS = re.compile(rb"JavaScript heap out of memory|Array buffer allocation failed|Reached heap limit")
-PROCESS_WORDS = re.compile(rb"ERR_WORKER_INIT_FAILED|uv_thread_create|Resource temporarily unavailable|spawn \S+ EAGAIN")
+PROCESS_WORDS = re.compile(
+    rb"ERR_WORKER_INIT_FAILED|uv_thread_create|Resource temporarily unavailable|spawn \S+ EAGAIN"
+)
 #: How node tells that a program does not even parse, before any of it has run.
 SYNTAX_WORDS = re.compile(
     rb"^\S*/main\.js:\d+\n(?:.*\n){0,4}SyntaxError: .*\n(?: .*\n)?"

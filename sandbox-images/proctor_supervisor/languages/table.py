@@ -12,7 +12,9 @@ COMMANDED: dict[str, Language] = {
 }
 
 #: Tests that call the candidate's functions, but for Python's own.
-DRIVERS: dict[str, Driver] = {one.candidate.name: one for one in (file.DRIVER for file in (java, javascript, typescript))}
+DRIVERS: dict[str, Driver] = {
+    one.candidate.name: one for one in (file.DRIVER for file in (java, javascript, typescript))
+}
 
 PYTHON = "python"
 

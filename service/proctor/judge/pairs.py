@@ -51,7 +51,8 @@ def _tests_fell_first(ran: PairRan) -> bool:
     Where they were killed for a limit or the candidate had failed too, it is not for them to be blamed.
     """
     candidate_ended = ran.candidate.compile_error is not None or ran.candidate.stopped is not None
-    tests_broke = ran.tests.stopped is None and ran.tests.exit_code not in (0, 3)
+    ended_by_us = "ended" in ran.tests.flags  # because the candidate had ended
+    tests_broke = ran.tests.stopped is None and ran.tests.exit_code not in (0, 3) and not ended_by_us
     return tests_broke and not candidate_ended
 
 

@@ -64,9 +64,13 @@ public final class Channel {
     }
 
     private byte[] exactly(int n) throws IOException {
-        byte[] data = in.readNBytes(n);
-        if (data.length < n) {
-            throw new EOFException();
+        byte[] data = new byte[n];
+        for (int got = 0; got < n; ) { // readNBytes would ask for a position, which a socket has not
+            int more = in.read(data, got, n - got);
+            if (more < 0) {
+                throw new EOFException();
+            }
+            got += more;
         }
         return data;
     }
