@@ -11,7 +11,9 @@ from .programs import Builder, judge_end
 from .run import Ran, tasks_allowed
 
 
-def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, limits: dict, options: dict) -> tuple[Ran, Ran, Report]:
+def run_pair(
+    builder: Builder, driver: Driver, source: bytes, tests: dict, limits: dict, options: dict
+) -> tuple[Ran, Ran, Report]:
     """Run `tests` (wire tests of kind function or script) against a candidate. Raises Closed, Fault.
 
     options: as for Python's pairs. A candidate that does not compile is told by its account; nothing ran then.
@@ -25,7 +27,9 @@ def run_pair(builder: Builder, driver: Driver, source: bytes, tests: dict, limit
         return built, Ran(), report
     candidate = builder.job(built, limits, trees=2, peer=True)
     judge = (
-        _function(builder, tests, limits, options) if tests["kind"] == "function" else _script(builder, driver, tests, limits)
+        _function(builder, tests, limits, options)
+        if tests["kind"] == "function"
+        else _script(builder, driver, tests, limits)
     )
     if isinstance(judge, Ran):
         report.tests_error = judge.compile_error

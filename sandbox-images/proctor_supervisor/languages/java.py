@@ -36,10 +36,12 @@ _IMPORTS = (
     "import java.util.*;import java.util.function.*;import java.util.stream.*;import java.math.*;import java.io.*;"
 )
 _NODES = {
-    "ListNode": b"public class ListNode { int val; ListNode next; ListNode() {} ListNode(int val) { this.val = val; }"
+    "ListNode": b"public class ListNode { int val; ListNode next; ListNode() {}"
+    b" ListNode(int val) { this.val = val; }"
     b" ListNode(int val, ListNode next) { this.val = val; this.next = next; } }",
     "TreeNode": b"public class TreeNode { int val; TreeNode left; TreeNode right; TreeNode() {}"
-    b" TreeNode(int val) { this.val = val; } TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; } }",
+    b" TreeNode(int val) { this.val = val; }"
+    b" TreeNode(int val, TreeNode left, TreeNode right) { this.val = val; this.left = left; this.right = right; } }",
 }
 
 
