@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import resource
@@ -20,6 +21,8 @@ from proctor.settings import Settings
 GRACE_S = 5  # for answers under way when we are told to stop
 KEEP_ALIVE_S = 75  # longer than pools of clients keep connections, so that none meets one that just closed
 BACKLOG = 2048
+M_MMAP_THRESHOLD = -3  # <malloc.h>
+LARGE_BLOCK = 256 * 1024
 DESCRIPTORS = 65_536  # a reader of a stream holds one
 
 
@@ -45,6 +48,14 @@ def _raise_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+def _return_large_blocks() -> None:
+    """Have glibc map large blocks each on its own, so that they go back to the system when they are free. By default
+    it learns from the first one freed to take them from the heap, where small ones that live on keep them: admitting
+    100 test sets of 1 MB took 208 MiB instead of 119."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
 def _collect_seldom() -> None:
     """A large body makes a million objects and no cycle; looking for cycles among them doubled the time to parse it
     and held up other requests by 0.2 s."""
@@ -55,6 +66,7 @@ def _collect_seldom() -> None:
 def run(settings: Settings, fd: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT. `fd`: a listening socket. Raises ConfigurationError."""
     _raise_descriptors()
+    _return_large_blocks()
     sys.set_int_max_str_digits(settings.max_integer_digits)
     config = uvicorn.Config(
         create_app(settings),

@@ -118,13 +118,14 @@ def plan_batch(
     limits_max: Limits,
     languages: Collection[str],
     sandbox_name: str,
-    fetched: Mapping[str, bytes],
+    fetched: dict[str, bytes],
     max_samples: int = 20_000,
 ) -> Plan:
     """Plan a batch.
 
     owner: id of the API key; sandbox_name: image or interpreter; both part of every unit's key.
-    fetched: bodies of the uploaded test sets, by hash; one of `needed_refs` that is absent is unknown.
+    fetched: bodies of the uploaded test sets, by hash; one of `needed_refs` that is absent is unknown. Each is taken
+    out when its turn comes, so that no more than one of them is held in more than one form.
     Raises InvalidRequest with a pointer for each fault, at most MAX_FAULTS of them.
     """
     if len(request.samples) > max_samples:
@@ -154,7 +155,7 @@ class _Planner:
         limits_max: Limits,
         languages: Collection[str],
         sandbox_name: str,
-        fetched: Mapping[str, bytes],
+        fetched: dict[str, bytes],
     ) -> None:
         self.request = request
         self.owner = owner
@@ -285,7 +286,7 @@ class _Planner:
         return self.by_ref[sha256]
 
     def _fetched(self, sha256: str, path: tuple[str | int, ...]) -> _TestSet | None:
-        body = self.fetched.get(sha256)
+        body = self.fetched.pop(sha256, None)
         if body is None:
             self.unknown_refs = True
             self._fault(path, "this test set is unknown, or it has expired: upload it again")
@@ -312,7 +313,7 @@ class _Planner:
         if row.tests is None or row.invalid is not None:
             return _TestSet(row, "", path)
         try:
-            return _TestSet(row, self._keep(row.tests), path)
+            return _TestSet(_without_texts(row), self._keep(row.tests), path)
         except (ValueError, RecursionError) as error:
             self._fault(path, f"these tests cannot be encoded: {_brief(error)}")
             return None
@@ -451,6 +452,13 @@ def _with_canonical_checker(tests: StdioTests, checker: Checker) -> StdioTests:
     if name == checker.language:
         return tests
     return tests.model_copy(update={"checker": checker.model_copy(update={"language": name})})
+
+
+def _without_texts(row: RowTests) -> RowTests:
+    """What the samples still need of a test set once it is encoded: the cases of `stdio` may be megabytes."""
+    if isinstance(row.tests, StdioTests):
+        return replace(row, tests=row.tests.model_copy(update={"cases": []}))
+    return row
 
 
 def _without_cases(row: RowTests) -> RowTests:

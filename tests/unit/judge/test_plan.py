@@ -306,3 +306,24 @@ def test_canonical_is_ascii_and_the_same_for_equal_tests() -> None:
     assert second is not None
     assert canonical(first) == canonical(second)
     assert canonical(first).isascii()
+
+
+def test_uploaded_test_sets_are_let_go_one_by_one() -> None:
+    bodies = [json.dumps({"kind": "stdio", "cases": [{"stdin": str(i), "stdout": "x"}]}).encode() for i in range(3)]
+    fetched = {hashlib.sha256(body).hexdigest(): body for body in bodies}
+    shas = list(fetched)
+    made = plan_batch(
+        BatchRequest.model_validate(
+            {"samples": [{"completion": "print('x')", "tests": {"ref": shas[i % 3]}} for i in range(9)]}
+        ),
+        owner="me",
+        limits_default=Limits(),
+        limits_max=Limits(),
+        languages=["python"],
+        sandbox_name="s",
+        fetched=fetched,
+    )
+    assert not fetched
+    assert len(made.test_sets) == 3
+    assert len({s.unit.key for s in made.samples if s.unit}) == 3
+    assert all(b'"stdin"' in body for body in made.test_sets.values())
