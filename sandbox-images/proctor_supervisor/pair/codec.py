@@ -41,6 +41,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from . import arrays
+from .codec_errors import CannotCross as CannotCross
+from .codec_errors import Malformed as Malformed
+from .codec_errors import TooLarge as TooLarge
+
 DEPTH_MAX = 1500
 NODES_MAX = 8_000_000
 EXPONENT_MAX = 100_000
@@ -63,18 +68,6 @@ TYPES = {
 }
 #: Towards the candidate every public builtin may cross: it has them anyway.
 FUNCTIONS = {name: value for name, value in vars(builtins).items() if callable(value) and not name.startswith("_")}
-
-
-class CannotCross(Exception):
-    """A value that cannot be sent."""
-
-
-class Malformed(Exception):
-    """Bytes that no honest sender writes."""
-
-
-class TooLarge(Exception):
-    """A value over a cap; an honest sender may have written it."""
 
 
 _BUILTIN_NAMES = {id(value): name for name, value in FUNCTIONS.items()}
@@ -113,7 +106,7 @@ class Writer:
             handler(self, value)
         elif self._number(value) is not None:
             self._reference(value)
-        elif not _write_rare(self, value):
+        elif not arrays.write_rare(self, value):
             self._foreign(self, value)
 
     def raw(self, tag: bytes, data: bytes) -> None:
@@ -352,62 +345,6 @@ _WRITERS: dict[type, Callable[[Writer, Any], None]] = {
     type: _w_builtin,
     types.BuiltinFunctionType: _w_builtin,
 }
-
-
-def _write_rare(w: Writer, v: Any) -> bool:
-    """numpy and pandas, where they are loaded: without that there can be no such value."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not hasattr(numpy, "ndarray"):
-        return False
-    if type(v) is numpy.ndarray:
-        if not w.known(v):
-            _w_array(w, v)
-        return True
-    if isinstance(v, numpy.generic):
-        if v.dtype.hasobject or v.dtype.fields is not None:
-            return False
-        w.text(b"n", v.dtype.str)
-        w.raw(b"b", v.tobytes())
-        return True
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and hasattr(pandas, "DataFrame"):
-        return _w_pandas(w, v, pandas)
-    return False
-
-
-def _w_array(w: Writer, v: Any) -> None:
-    if v.dtype.fields is not None:
-        raise CannotCross("a structured array")
-    shape = tuple(int(n) for n in v.shape)
-    if v.dtype.hasobject:
-        w.out += b"A"
-        w.write(shape)
-        flat = v.ravel().tolist()
-        w.items(flat, len(flat))
-    else:
-        w.text(b"a", v.dtype.str)
-        w.write(shape)
-        w.raw(b"b", v.tobytes())
-
-
-def _w_pandas(w: Writer, v: Any, pandas: Any) -> bool:
-    if type(v) is pandas.DataFrame:
-        w.text(b"p", "frame")
-        columns = [v.iloc[:, n] for n in range(v.shape[1])]
-        w.write((list(v.columns), list(v.index), [(str(c.dtype), list(c)) for c in columns]))
-    elif type(v) is pandas.Series:
-        w.text(b"p", "series")
-        w.write((v.name, list(v.index), str(v.dtype), list(v)))
-    elif type(v) in (pandas.Index, pandas.RangeIndex, pandas.DatetimeIndex):
-        w.text(b"p", "index")
-        w.write((v.name, str(v.dtype), list(v)))
-    elif type(v) is pandas.Timestamp:
-        w.write(v.to_pydatetime(warn=False))
-    elif v is pandas.NaT or v is pandas.NA:
-        w.write(None)
-    else:
-        return False
-    return True
 
 
 class Reader:
@@ -659,102 +596,6 @@ def _r_view(r: Reader) -> Any:
     raise Malformed("a view of no dict")
 
 
-def _r_scalar(r: Reader) -> Any:
-    form = r.text()
-    data = r.read()
-    _check_dtype(form, data, 1)
-    if "numpy" in sys.modules:
-        import numpy
-
-        return numpy.frombuffer(data, dtype=form)[0]
-    return _plain_scalars(form, data)[0]
-
-
-def _r_array(r: Reader) -> Any:
-    form = r.text()
-    shape, data = _shape(r.read()), r.read()
-    slot = len(r.mutables)
-    r.remember(None)
-    _check_dtype(form, data, _product(shape))
-    import numpy
-
-    r.mutables[slot] = numpy.frombuffer(data, dtype=form).reshape(shape).copy()
-    return r.mutables[slot]
-
-
-def _r_object_array(r: Reader) -> Any:
-    slot = len(r.mutables)
-    r.remember(None)
-    shape = _shape(r.read())
-    values = r.items()
-    if len(values) != _product(shape):
-        raise Malformed("an array of another size")
-    import numpy
-
-    out = numpy.empty(len(values), dtype=object)
-    for n, value in enumerate(values):
-        out[n] = value
-    r.mutables[slot] = out.reshape(shape)
-    return r.mutables[slot]
-
-
-_PLAIN = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "f2": "e", "f4": "f"}
-_PLAIN |= {"f8": "d", "b1": "?"}
-
-
-def _plain_scalars(form: str, data: bytes) -> tuple:
-    """The values of `data` as Python numbers, without loading numpy."""
-    order = ">" if form[:1] == ">" else "<"
-    code = _PLAIN.get(form[1:])
-    if code is None:
-        import numpy
-
-        return tuple(numpy.frombuffer(data, dtype=form).tolist())
-    return struct.unpack(f"{order}{len(data) // struct.calcsize(code)}{code}", data)
-
-
-def _check_dtype(form: str, data: Any, count: int) -> None:
-    kind, digits = form[1:2], form[2:].split("[")[0]
-    if form[:1] not in "<>|=" or kind not in "biufcSUMm" or not digits.isdigit() or type(data) is not bytes:
-        raise Malformed("an array of an unknown kind")
-    size = int(digits[:9]) * (4 if kind == "U" else 1)
-    if size * count != len(data) or size == 0:
-        raise Malformed("an array of another size")
-
-
-def _shape(value: Any) -> tuple:
-    if type(value) is not tuple or len(value) > 32 or any(type(n) is not int or n < 0 for n in value):
-        raise Malformed("not a shape")
-    return value
-
-
-def _product(shape: tuple) -> int:
-    product = 1
-    for n in shape:
-        product *= n
-    return product
-
-
-def _r_pandas(r: Reader) -> Any:
-    kind, parts = r.text(), r.read()
-    import pandas
-
-    try:
-        if kind == "frame":
-            columns, index, values = parts
-            series = [pandas.Series(v, index=index, dtype=t) for t, v in values]
-            frame = pandas.concat(series, axis=1) if series else pandas.DataFrame(index=index)
-            frame.columns = columns
-            return frame
-        if kind == "series":
-            name, index, form, values = parts
-            return pandas.Series(values, index=index, dtype=form, name=name)
-        name, form, values = parts
-        return pandas.Index(values, dtype=form, name=name)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise Malformed(f"pandas: {error}") from None
-
-
 def _r_builtin(r: Reader) -> Any:
     name = r.text()
     if name not in r._builtins:
@@ -808,10 +649,10 @@ _READERS: dict[int, Callable[[Reader], Any]] = {
         "!": lambda r: NotImplemented,
         "x": _r_fields,
         "v": _r_view,
-        "n": _r_scalar,
-        "a": _r_array,
-        "A": _r_object_array,
-        "p": _r_pandas,
+        "n": arrays.read_scalar,
+        "a": arrays.read_array,
+        "A": arrays.read_object_array,
+        "p": arrays.read_pandas,
         "B": _r_builtin,
         "R": _r_known,
     }.items()
