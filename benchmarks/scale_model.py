@@ -40,6 +40,7 @@ class Measured:
 
     unit_cpu_s: of sandbox and worker together, one entry per sample. wait_s: of a unit, wall clock without CPU.
     api_s, redis_s: CPU. commands: Redis commands. throughput: workers → samples/s here. cores: of the machine.
+    load: average of the machine just before, 0 where it was idle.
     """
 
     where: str
@@ -50,6 +51,7 @@ class Measured:
     redis_s: float
     commands: float
     throughput: dict[str, float]
+    load: float
 
 
 def measure(count: int) -> Measured:
@@ -57,6 +59,7 @@ def measure(count: int) -> Measured:
     import os
 
     throughput: dict[str, float] = {}
+    load = os.getloadavg()[0]
     found: Measured | None = None
     for workers in CHECKED:
         with serve("--workers", str(workers), "--sandbox", "namespace") as service:
@@ -77,7 +80,7 @@ def measure(count: int) -> Measured:
                 wait = statistics.median(max(0.0, t["run_s"] - t["cpu_s"]) for t in results)
                 found = Measured(
                     f"{commit()}, {hardware()}", os.cpu_count() or 1, cpu, wait,
-                    each.ms["api"] / 1000, each.ms["redis"] / 1000, each.commands, throughput,
+                    each.ms["api"] / 1000, each.ms["redis"] / 1000, each.commands, throughput, load,
                 )  # fmt: skip
     assert found is not None
     # What the sandbox spends outside the account of the code (forks, mounts, wiping) shows in the run with one worker.
@@ -242,6 +245,7 @@ def page(m: Measured) -> str:
     lines += [
         "",
         f"The machine has {m.cores} cores, which API, Redis and clients share with the workers.",
+        *_doubt(m),
         "",
         "## Every worker with a core of its own",
         "",
@@ -251,7 +255,7 @@ def page(m: Measured) -> str:
     for workers in ASKED:
         for apis, redises in _layouts(m, workers):
             o = simulate(m, workers, apis=apis, redises=redises)
-            shares = " | ".join(f"{share * 100:.0f} %" for share in (o.api, o.redis, o.workers))
+            shares = " | ".join(f"{min(share, 1) * 100:.0f} %" for share in (o.api, o.redis, o.workers))
             lines.append(f"| {workers} | {apis} | {redises} | {o.per_s:,.0f} | {shares} |")
     per_worker = 1 / (unit + m.wait_s)
     lines += [
@@ -273,6 +277,16 @@ def page(m: Measured) -> str:
         "`worker/keeper.py`, at the price of later results.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _doubt(m: Measured) -> list[str]:
+    """On a machine that others keep busy, waiting for a core cannot be told from other waiting."""
+    if m.load <= m.cores / 2:
+        return []
+    return [
+        f"**Other work kept the machine busy** (load average {m.load:.0f} before the first run): this check says "
+        "nothing, and the costs below are too high. Measure again on a quiet machine.",
+    ]
 
 
 def _layouts(m: Measured, workers: int) -> Iterator[tuple[int, int]]:
