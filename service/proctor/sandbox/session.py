@@ -15,9 +15,15 @@ from proctor.sandbox.provider import DuoRan, Hello, PairRan, Ran, Sources
 from proctor.sandbox.stream import Stream
 from proctor.wire import Limits
 from proctor_supervisor import PROTOCOL, fingerprint, protocol
+from proctor_supervisor.programs import BACKSTOP
 
 #: How long past a run's own limits an answer is waited for, seconds: the worker's clock around the supervisor's.
 _GRACE_S = 20.0
+
+
+def _compiling_s(limits: Limits) -> float:
+    """The wall clock that a compiler may take, with room."""
+    return BACKSTOP * limits.compile_s + 15
 
 
 class SocketSession:
@@ -63,7 +69,7 @@ class SocketSession:
             "cases": cases,
             "paths": list(more),
         }
-        header, blobs = self._ask(request, [source, *more.values()], "compiled", 3 * limits.compile_s)
+        header, blobs = self._ask(request, [source, *more.values()], "compiled", _compiling_s(limits))
         failed = None if header.get("ran") is None else read_ran(header["ran"], blobs)
         return SocketProgram(self, limits, failed)
 
@@ -76,7 +82,7 @@ class SocketSession:
             "tests": {"language": tests.language, "paths": list(tests.files)},
         }
         sources = [candidate.source, *candidate.files.values(), tests.source, *tests.files.values()]
-        header, blobs = self._ask(request, sources, "dueled", 6 * limits.compile_s + limits.sample_wall_s)
+        header, blobs = self._ask(request, sources, "dueled", 2 * _compiling_s(limits) + limits.sample_wall_s)
         return DuoRan(read_ran(header.get("candidate"), blobs), read_ran(header.get("tests"), blobs))
 
     def pair(

@@ -41,6 +41,7 @@ from proctor.wire import (
 from proctor.worker.keeper import Keeper
 from proctor.worker.slot import Slot
 from proctor.worker.tests import ParsedTests
+from proctor_supervisor.programs import BACKSTOP
 
 #: A ticket starts no new shard after this time, so that RQ sees its worker now and then.
 DRAIN_S = 60.0
@@ -257,7 +258,7 @@ def invalid(message: str) -> Outcome:
 
 def longest_s(limits: Limits) -> float:
     """Seconds after which a unit of these limits has outstayed every other clock, second looks included."""
-    return limits.sample_wall_s + LONGER * limits.wall_s + 4 * limits.compile_s + GRACE_S
+    return limits.sample_wall_s + LONGER * limits.wall_s + 2 * (BACKSTOP * limits.compile_s + 15) + GRACE_S
 
 
 def its_own_fault(tests: UnitTests, *, broke: bool) -> Outcome:
