@@ -23,7 +23,7 @@ import struct
 import time
 from typing import NoReturn
 
-from . import isolate
+from . import isolate, job
 from .isolate import Ground
 from .job import Job
 
@@ -41,13 +41,14 @@ def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) ->
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.blobs) + 8)
     folder = isolate.enter(ground, task.limits["disk_mib"], spare)
     _place(ground.box, task, stdin_size)
+    image = _image(ground.box, task)
     socket.send_fds(control, [b"D"], [folder])
     os.close(folder)
     keep = fcntl.fcntl(control.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
     control.close()
     _place_descriptors(more if task.options.get("peer") else [])
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
-    _commands(ground.box, task, keep)
+    _commands(ground.box, task, keep, image)
 
 
 def _place_descriptors(more: list[int]) -> None:
@@ -67,6 +68,21 @@ def _place(box: str, task: Job, stdin_size: int) -> None:
         _put(f"{box}/stdin", os.pread(0, stdin_size, 0), 0o644)
 
 
+def _image(box: str, task: Job) -> int | None:
+    """The program as a memfd, where files of the box cannot be executed: containers mount their tmpfs so.
+
+    Made before the filter, which has no memfd_create. None where it is not needed.
+    """
+    first = task.options["commands"][0][0]
+    name = first.removeprefix("{program}/")
+    if name == first or name not in task.options["program"] or not os.statvfs(box).f_flag & os.ST_NOEXEC:
+        return None
+    made = job.sealed([task.blobs[task.options["program"].index(name)]], "program")
+    image = fcntl.fcntl(made, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(made)
+    return image
+
+
 def _put(name: str, content: bytes, mode: int) -> None:
     os.makedirs(os.path.dirname(name), exist_ok=True)
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
@@ -76,7 +92,7 @@ def _put(name: str, content: bytes, mode: int) -> None:
             view = view[file.write(view) :]
 
 
-def _commands(box: str, task: Job, control: int) -> NoReturn:
+def _commands(box: str, task: Job, control: int, image: int | None) -> NoReturn:
     environment = {**os.environ, **task.options["environment"]}
     commands = [[word.replace("{program}", f"{box}/program") for word in line] for line in task.options["commands"]]
     paths = [_executable(line[0], environment["PATH"]) for line in commands]
@@ -84,7 +100,7 @@ def _commands(box: str, task: Job, control: int) -> NoReturn:
     os.write(control, _CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
     status = peak = 0
     for path, line in zip(paths, commands, strict=True):
-        status, usage = _run(path, line, environment)
+        status, usage = _run(path if image is None else image, line, environment)
         peak = max(peak, usage)
         if status != 0:
             break
@@ -104,10 +120,13 @@ def _executable(name: str, path: str) -> str:
     os._exit(UNREADY)
 
 
-def _run(path: str, line: list[str], environment: dict[str, str]) -> tuple[int, int]:
-    """Run one command to its end: its wait status, and its peak of resident memory, KiB."""
+def _run(program: str | int, line: list[str], environment: dict[str, str]) -> tuple[int, int]:
+    """Run one command, by path or descriptor, to its end: its wait status, and its peak of resident memory, KiB."""
     try:
-        pid = os.posix_spawn(path, line, environment, setsigdef=_ALL_SIGNALS, setsigmask=[])
+        if isinstance(program, str):
+            pid = os.posix_spawn(program, line, environment, setsigdef=_ALL_SIGNALS, setsigmask=[])
+        else:
+            pid = _spawn_image(program, line, environment)
     except OSError as error:
         os.write(2, f"the program cannot be started: {error.strerror}\n".encode())
         return _NOT_FOUND << 8, 0
@@ -115,3 +134,22 @@ def _run(path: str, line: list[str], environment: dict[str, str]) -> tuple[int, 
         ended, status, usage = os.wait4(-1, 0)
         if ended == pid:
             return status, usage.ru_maxrss
+
+
+def _spawn_image(image: int, line: list[str], environment: dict[str, str]) -> int:
+    """Start what the descriptor holds; posix_spawn takes paths alone."""
+    pid = os.fork()
+    if pid != 0:
+        return pid
+    try:
+        for number in _ALL_SIGNALS:
+            try:
+                signal.signal(number, signal.SIG_DFL)
+            except (OSError, ValueError):  # those that the C library keeps for itself
+                continue
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        os.execve(image, line, environment)
+    except OSError as error:
+        os.write(2, f"the program cannot be started: {error.strerror}\n".encode())
+    finally:
+        os._exit(_NOT_FOUND)
