@@ -78,6 +78,15 @@ def test_imports_of_one_file_serve_both() -> None:
     assert '"strings"' not in written
 
 
+def test_a_part_of_a_file_gets_the_imports_it_uses() -> None:
+    part = 'import "strings"\nfunc F(a int) int { return int(math.Abs(float64(a))) }'
+    source = go.assemble(part, ScriptTests(kind="script", code=TEST)).candidate.source.decode()
+    assert 'import "math"' in source
+    assert '_ "strings"' in source
+    whole = go.assemble("package main\n" + part, ScriptTests(kind="script", code=TEST)).candidate.source.decode()
+    assert whole == "package main\n" + part
+
+
 @pytest.mark.parametrize("piece", ["/*", '"\\', "`", "'", "func F(", "func F(a (", 'import "', "{", "\\"])
 def test_hostile_text_is_read_in_time(piece: str) -> None:
     began = time.process_time()

@@ -213,16 +213,23 @@ def _quoted(path: str) -> str:
 
 
 def _candidate(code: str, tests: str) -> str:
-    """The candidate's source. Data sets have it in one file with the tests: what it imports may be for them to use,
-    and, where it has no package clause, it may use what they import."""
+    """The candidate's source.
+
+    Without a package clause it is a part of a file, which the data set completes: HumanEval-X gives it the imports of
+    the tests' file and the standard packages that it uses, and takes out those that it does not. With one it is a file
+    of its own, of which only an import may be for the tests to use.
+    """
     used = _used(code)
-    for_tests = _used(tests) - used
-    code = _IMPORTS.sub(lambda block: _without_use(block[0], for_tests), code)
-    if _PACKAGE.match(_bare(code)):
+    whole = _PACKAGE.match(_bare(code)) is not None
+    unused = {_name(*one) for one in _imported(code)} - used
+    idle = unused & _used(tests) if whole else unused
+    code = _IMPORTS.sub(lambda block: _without_use(block[0], idle), code)
+    if whole:
         return code
-    own = {_name(*one) for one in _imported(code)}
-    lent = [one for one in _imported(tests) if _name(*one) in used - own and _name(*one) not in ("testing", "assert")]
-    return _with_imports(code, lent)
+    missing = used - {_name(*one) for one in _imported(code)} - {"testing", "assert", "require"}
+    lent = [one for one in _imported(tests) if _name(*one) in missing]
+    missing -= {_name(*one) for one in lent}
+    return _with_imports(code, [*lent, *(("", path) for name, path in _STANDARD.items() if name in missing)])
 
 
 def _without_use(block: str, names: set[str]) -> str:
@@ -232,7 +239,8 @@ def _without_use(block: str, names: set[str]) -> str:
         unused = match[1] is None and _name("", match[2]) in names
         return f"_ {match[0]}" if unused else match[0]
 
-    return _IMPORT.sub(blank, block)
+    keyword, word, what = block.partition("import")
+    return keyword + word + _IMPORT.sub(blank, what)
 
 
 def _server(code: str, called: list[Function]) -> str:
