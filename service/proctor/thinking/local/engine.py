@@ -28,7 +28,7 @@ ENCODERS = 2
 
 @dataclass
 class Work:
-    """What an engine has done. padded: tokens with padding. busy_s: the model's time."""
+    """What an engine has done. padded: tokens with padding. busy_s, cpu_s: wall clock and CPU while the model ran."""
 
     inputs: int = 0
     batches: int = 0
@@ -36,6 +36,7 @@ class Work:
     padded: int = 0
     truncated: int = 0
     busy_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 @dataclass(eq=False)
@@ -123,7 +124,7 @@ class Engine:
     def _run(self, jobs: Sequence[_Job]) -> None:
         if not jobs:
             return
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         try:
             values = self.model.run([job.ids for job in jobs])
             if len(values) != len(jobs):
@@ -131,7 +132,9 @@ class Engine:
         except Exception as error:
             self._run_apart(jobs, error)
             return
-        self._count([len(job.ids) for job in jobs], time.perf_counter() - began)
+        self._count([len(job.ids) for job in jobs])
+        self.work.busy_s += time.perf_counter() - began
+        self.work.cpu_s += time.process_time() - began_cpu
         for job, value in zip(jobs, values, strict=True):
             if job.done.set_running_or_notify_cancel():
                 job.done.set_result(value)
@@ -146,13 +149,12 @@ class Engine:
         else:
             _fail(jobs[0], ThinkingFailed(f"the model failed: {type(error).__name__}: {error}"[:300]))
 
-    def _count(self, lengths: Sequence[int], seconds: float) -> None:
+    def _count(self, lengths: Sequence[int]) -> None:
         work = self.work
         work.inputs += len(lengths)
         work.batches += 1
         work.tokens += sum(lengths)
         work.padded += len(lengths) * max(lengths)
-        work.busy_s += seconds
 
 
 def _fail(job: _Job, error: Exception) -> None:
