@@ -174,8 +174,9 @@ def main() -> None:
         f"# A local reward model on {options.device}",
         "",
         f"{date.today()}, {commit()}. {hardware()}. Written by",
-        "`python -m benchmarks.thinking`; on a shared machine trust the ratios. "
-        f"{options.count} samples a row, {PASSING:.0%} of them passing where code is run.",
+        "`python -m benchmarks.thinking`; threads of torch: "
+        f"{os.environ.get('OMP_NUM_THREADS', 'all')}; load of the machine: {os.getloadavg()[0]:.0f}. On a shared machine",
+        f"trust the ratios. {options.count} samples a row, {PASSING:.0%} of them passing where code is run.",
         "",
         *(() if kind == "cuda" else ("No figure here was taken on a GPU: none was at hand.", "")),
         "| what | figure |",
