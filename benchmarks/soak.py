@@ -38,7 +38,7 @@ _HEX = re.compile(r"[0-9a-f]{16,}")
 
 def tests(problem: int) -> dict[str, Any]:
     """The test set of a problem."""
-    cases = [{"args": [n, problem], "expected": n + problem} for n in range(3)]
+    cases = [{"args": [n, problem + 1], "expected": n + problem + 1} for n in range(3)]
     return {"kind": "function", "entry_point": "f", "cases": cases}
 
 

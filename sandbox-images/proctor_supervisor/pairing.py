@@ -150,7 +150,7 @@ class Pair:
             verdict = said.get("verdict")
             report.cases.append(
                 {
-                    "verdict": verdict if verdict in _VERDICTS else "tampered",
+                    "verdict": verdict if isinstance(verdict, str) and verdict in _VERDICTS else "tampered",
                     "detail": _text(said.get("detail")),
                     "cpu_s": round(max(0.0, self.candidate.clock() - self.candidate.base_cpu), 6),
                     "wall_s": round(time.monotonic() - self.candidate.since, 6),

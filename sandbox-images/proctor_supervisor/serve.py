@@ -19,6 +19,11 @@ from .programs import Builder, Built, Duo, run_program
 from .run import Host, Ran, run_case, tasks_allowed
 from .series import Series
 
+#: Types of what a request may say; limits, parts and paths are looked at where they are used.
+_FIELDS = {
+    **{"language": str, "paths": list, "argv": list, "fetch": list, "stop": str},
+    **{"cases": int, "first_case": int, "allow_in_process": bool},
+}
 _DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
 
 
@@ -85,6 +90,7 @@ class _Server:
 
     def answer(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
         """One request's answer. Raises Refused."""
+        _check(header)
         match header["op"]:
             case "program":
                 self._forget()
@@ -283,6 +289,13 @@ def _source(header: dict, blobs: list[bytes], languages: dict[str, str]) -> byte
     if len(blobs) != 1:
         raise Refused("exactly one blob, the source, is needed")
     return blobs[0]
+
+
+def _check(header: dict) -> None:
+    """Refuse fields of a wrong type. Raises Refused."""
+    for name, kind in _FIELDS.items():
+        if name in header and type(header[name]) is not kind:
+            raise Refused(f"{name} is no {kind.__name__}")
 
 
 def _limits(header: dict) -> dict:
