@@ -130,12 +130,24 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     schemas |= ours["$defs"] | tests.pop("$defs", {})
     schemas |= {"Tests": tests, "Problem": problem_json.SCHEMA}
     _no_framework_errors(page)
+    _common_errors(page)
     page["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     }
     page["security"] = [{}, {"bearer": []}, {"key": []}]
     return page
+
+
+def _common_errors(page: dict[str, Any]) -> None:
+    """What every route that needs a key, and every one that takes a body, may answer; others' protocols say no more."""
+    for path, operations in page["paths"].items():
+        if path in ("/healthz", "/readyz"):
+            continue
+        for method, operation in operations.items():
+            taken = (413, 422, 429) if method in ("post", "put") else ()
+            for status, answer in problems(401, 503, *taken).items():
+                operation["responses"].setdefault(str(status), answer)
 
 
 def _no_framework_errors(page: dict[str, Any]) -> None:
