@@ -25,7 +25,7 @@ SYNTAX_WORDS = re.compile(
 
 LANGUAGE = Language(
     name="javascript",
-    aliases=("js", "node", "nodejs", "node-js", "ecmascript"),
+    aliases=("js", "node", "nodejs", "node-js", "node-javascript"),
     family="node",
     tools=("node",),
     version=("node", "--version"),

@@ -27,7 +27,7 @@ def _compile(source: str, paths: Sequence[str]) -> list[Command]:
 LANGUAGE = replace(
     javascript.LANGUAGE,
     name="typescript",
-    aliases=("ts", "node-ts", "tsc", "typescript-node"),
+    aliases=("ts", "node-ts", "tsc"),
     tools=("node", "esbuild"),
     version=("esbuild", "--version"),
     source_name=named("main.ts"),

@@ -99,5 +99,5 @@ def test_overload_is_a_503_with_a_message(http: Http, ports: FakePorts, monkeypa
 
 def test_runtimes(http: Http) -> None:
     runtimes = http.get("/api/v2/runtimes").json()
-    assert {"language": "c++", "version": "12.2.0", "aliases": ["c++", "g++"]} in runtimes
+    assert {"language": "c++", "version": "12.2.0", "aliases": ["cpp", "g++"]} in runtimes
     assert any("py" in r["aliases"] for r in runtimes)

@@ -21,16 +21,21 @@ from proctor.api.compat.samples import object_of
 from proctor.errors import InvalidRequest, Overloaded, Unavailable
 from proctor.judge.run_once import Account
 from proctor.wire import Limits
+from proctor_supervisor.languages.table import canonical
 
 PATIENCE_S = 120.0
 RUN_MS, COMPILE_MS = 3000.0, 10000.0  # Piston's defaults
+#: As the metadata of Piston's own packages have them; other names of ours are understood too.
 _ALIASES = {
-    "python": ("py", "py3", "python3", "python3.11"),
-    "cpp": ("c++", "g++"),
-    "javascript": ("js", "node", "nodejs"),
     "bash": ("sh",),
+    "c": ("gcc",),
+    "cpp": ("cpp", "g++"),
     "go": ("golang",),
+    "java": (),
+    "javascript": ("node-javascript", "node-js", "js", "node", "nodejs"),
+    "python": ("py", "py3", "python3", "python3.11"),
     "rust": ("rs",),
+    "typescript": ("ts", "node-ts", "tsc"),
 }
 _NAMES = {"cpp": "c++"}  # what Piston calls our languages
 _STATUS = {"cpu": "TO", "wall": "TO", "output": "OL", "memory": "SG", "processes": "SG"}
@@ -108,7 +113,8 @@ def _language(fields: dict[str, Any], languages: Mapping[str, str]) -> str:
             raise InvalidRequest(f"{name} is required as a string")
     asked, version = fields["language"], fields["version"]
     for name, have in languages.items():
-        if asked in (name, _NAMES.get(name), *_ALIASES.get(name, ())) and _matches(version, have):
+        names = (name, _NAMES.get(name), *_ALIASES.get(name, ()))
+        if (asked in names or canonical(asked) == name) and _matches(version, have):
             return name
     raise InvalidRequest(f"{asked[:80]}-{version[:80]} runtime is unknown")
 

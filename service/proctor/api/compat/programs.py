@@ -11,7 +11,7 @@ from proctor.errors import FieldFault, InvalidRequest
 from proctor.wire import Limits
 
 OUTPUT_KIB = 4096  # of stdout and of stderr each
-COMPILED = frozenset({"cpp", "go", "java", "rust", "csharp", "swift", "scala", "typescript"})
+COMPILED = frozenset({"c", "cpp", "go", "java", "rust", "csharp", "swift", "scala", "typescript"})
 KILLED = 9  # the signal with which a limit ends a program
 WALL_TIMES, WALL_PLUS_S = 2.0, 2.0
 

@@ -27,12 +27,12 @@ from proctor.api.compat.samples import object_of
 from proctor.errors import FieldFault, InvalidRequest, Overloaded, Unavailable
 from proctor.judge.run_once import Account
 from proctor.wire import Limits
+from proctor_supervisor.languages.table import canonical
 
 BEFORE_CLIENT_S = 8.0  # of the 10 s that verl's client adds to both timeouts
 LEAST_PATIENCE_S = 5.0
 RESENDS = 4.0  # times the patience: verl tries three times
 DEFAULT_TIMEOUT_S = 10.0
-_ALIASES = {"nodejs": "javascript", "python3": "python"}
 
 
 def router(ports_of: PortsOf) -> APIRouter:
@@ -76,7 +76,7 @@ def run_of(body: Any, default: Limits, most: Limits) -> tuple[Run, float]:
             "files should be an object, fetch_files a list", faults=(FieldFault("/files", "wrong type"),)
         )
     run = Run(
-        language=_ALIASES.get(language, language),
+        language=canonical(language),
         code=code,
         limits=limits_for(run_s, compile_s, _memory(fields.get("memory_limit_MB")), default, most),
         stdin=str(fields.get("stdin") or ""),
