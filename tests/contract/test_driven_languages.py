@@ -18,7 +18,7 @@ from proctor.wire import Limits, TestsAdapter
 pytestmark = pytest.mark.docker
 
 LIMITS = Limits(
-    cpu_s=5, wall_s=15, memory_mib=512, output_kib=256, processes=32, disk_mib=32, compile_s=20, sample_wall_s=40
+    cpu_s=5, wall_s=40, memory_mib=256, output_kib=256, processes=32, disk_mib=32, compile_s=20, sample_wall_s=60
 )
 _SUM = ("1 2\n", "3\n")
 
