@@ -111,7 +111,7 @@ def serving(
     service = Service(process, f"http://127.0.0.1:{port}", log, folder)
     try:
         if ready:
-            service.await_ready()
+            service.await_ready(30 if sandbox == "namespace" else 90)  # containers take longer on a busy machine
             service.tree()
         yield service
     finally:

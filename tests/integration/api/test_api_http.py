@@ -140,6 +140,17 @@ def test_odd_text_breaks_nothing(http: httpx.Client, odd: str) -> None:
     assert http.get(f"/v1/batches/{batch}").content.isascii()
 
 
+def test_logs_hold_no_code_tests_or_keys(service: Service, http: httpx.Client) -> None:
+    secrets = ("code-5b1f", "tests-5b1f", "key-5b1f-0123456789")
+    tests = {"kind": "stdio", "cases": [{"stdin": "tests-5b1f", "stdout": "tests-5b1f"}]}
+    sample = {"completion": "raise SystemExit('code-5b1f')", "tests": tests}
+    headers = {"Authorization": "Bearer key-5b1f-0123456789", "Idempotency-Key": "key-5b1f-0123456789"}
+    assert http.post("/v1/rewards", content=body_of(sample), headers=headers).status_code == 200
+    assert http.post("/v1/rewards", content=body_of({**sample, "language": "code-5b1f"})).status_code == 422
+    assert http.post("/v1/rewards", content=b'{"code-5b1f tests-5b1f').status_code == 422
+    assert not [secret for secret in secrets if secret in service.said()]
+
+
 def test_big_integers_stay_exact(http: httpx.Client) -> None:
     big = 3**300
     tests = {"kind": "stdio", "cases": [{"stdin": f"{big}\n", "stdout": f"{big + 1}\n"}]}
