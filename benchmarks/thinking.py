@@ -175,8 +175,8 @@ def main() -> None:
         "",
         f"{date.today()}, {commit()}. {hardware()}. Written by",
         "`python -m benchmarks.thinking`; threads of torch: "
-        f"{os.environ.get('OMP_NUM_THREADS', 'all')}; load of the machine: {os.getloadavg()[0]:.0f}. On a shared machine",
-        f"trust the ratios. {options.count} samples a row, {PASSING:.0%} of them passing where code is run.",
+        f"{os.environ.get('OMP_NUM_THREADS', 'all')}; load of the machine: {os.getloadavg()[0]:.0f}. On a shared",
+        f"machine trust the ratios. {options.count} samples a row, {PASSING:.0%} of them passing where code is run.",
         "",
         *(() if kind == "cuda" else ("No figure here was taken on a GPU: none was at hand.", "")),
         "| what | figure |",
