@@ -50,6 +50,21 @@ use std::rc::Rc;
 """
 
 
+#: A range of rand 0.7, `gen_range(low, high)`, for which HumanEval-X's tests were written; the image has 0.8.
+_OLD_RANGE = re.compile(r"\bgen_range\s*\(\s*[\w.]+\s*,")
+_OLD_RAND = """
+trait OldRng: rand::RngCore {
+    fn gen<T>(&mut self) -> T where rand::distributions::Standard: rand::distributions::Distribution<T> {
+        rand::Rng::gen(self)
+    }
+    fn gen_range<T: rand::distributions::uniform::SampleUniform + PartialOrd>(&mut self, low: T, high: T) -> T {
+        rand::Rng::gen_range(self, low..high)
+    }
+}
+impl<R: rand::RngCore> OldRng for R {}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """parameters, result: types as Rust writes them; lifetimes: as declared; why: what cannot cross, if anything."""
@@ -237,7 +252,8 @@ pub extern "C" fn main(_: i32, _: *const *const u8) -> i32 {
 
 def _tests(code: str, text: str, called: list[Function], harness: bool) -> str:
     words = set(re.findall(r"\w+", text))
-    lent = [f"use {path};" for word, path in (("rand", "rand::Rng"), ("Regex", "regex::Regex")) if word in words]
+    lent = [_OLD_RAND if _OLD_RANGE.search(text) else "use rand::Rng;"] if "rand" in words else []
+    lent += ["use regex::Regex;"] if "Regex" in words else []
     lines = [_TAKEN_FOR_GRANTED, *lent, *(_stand_in(number, function) for number, function in enumerate(called))]
     wrapped = harness or _MAIN.search(text) is not None
     lines.append(code if wrapped else f"fn main() {{\n{code}\n}}")
