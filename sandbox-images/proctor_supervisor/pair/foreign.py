@@ -23,7 +23,7 @@ from .function import revive
 SAFE = 1 << 53
 """Integers beyond it are not exact in JSON numbers of every language: they cross as text."""
 
-DEPTH_MAX = 500
+DEPTH_MAX = 200
 _NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf"), "-0": -0.0}
 _INTEGER = re.compile(r"-?[0-9]{1,1000000}", re.ASCII)
 
@@ -155,10 +155,21 @@ def _float(value: float) -> Any:
     return {"n": "-0"} if value == 0 and str(value).startswith("-") else value
 
 
-def decode(data: Any, depth: int = 0) -> Any:
-    """JSON data of a driver as a value; what is no data is `Opaque`. Raises Malformed."""
+def decode(data: Any) -> Any:
+    """JSON data of a driver as a value; what is no data, or nested too deeply, is `Opaque`. Raises Malformed."""
+    try:
+        return _decode(data, 0)
+    except (_TooDeep, RecursionError):
+        return Opaque("a value that is nested too deeply")
+
+
+class _TooDeep(Exception):
+    """More than DEPTH_MAX levels."""
+
+
+def _decode(data: Any, depth: int) -> Any:
     if type(data) is list:
-        return [decode(item, _deeper(depth)) for item in data]
+        return [_decode(item, _deeper(depth)) for item in data]
     if type(data) is not dict:
         return data
     if len(data) != 1:
@@ -175,7 +186,7 @@ def decode(data: Any, depth: int = 0) -> Any:
 
 def _deeper(depth: int) -> int:
     if depth >= DEPTH_MAX:
-        raise Malformed("a value that is nested too deeply")
+        raise _TooDeep
     return depth + 1
 
 
@@ -186,12 +197,12 @@ def _integer(content: Any, _depth: int) -> int:
 
 
 def _mapping(content: Any, depth: int) -> Any:
-    pairs = [(_frozen(decode(key, depth)), decode(value, depth)) for key, value in content]
+    pairs = [(_frozen(_decode(key, depth)), _decode(value, depth)) for key, value in content]
     return dict(pairs)
 
 
 def _set(content: Any, depth: int) -> Any:
-    return {_frozen(decode(item, depth)) for item in content}
+    return {_frozen(_decode(item, depth)) for item in content}
 
 
 def _frozen(value: Any) -> Any:
@@ -205,7 +216,7 @@ def _frozen(value: Any) -> Any:
 
 def _date(content: Any, depth: int) -> Any:
     """A Date as JSON.stringify has it."""
-    milliseconds = decode(content, depth)
+    milliseconds = _decode(content, depth)
     if milliseconds != milliseconds:
         return None
     moment = datetime(1970, 1, 1) + timedelta(milliseconds=int(milliseconds))
@@ -219,7 +230,7 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "o": _mapping,
     "m": _mapping,
     "s": _set,
-    "a": lambda content, depth: decode(content[1], depth),
+    "a": lambda content, depth: _decode(content[1], depth),
     "d": _date,
     "x": lambda content, _depth: Opaque("RegExp"),
     "e": lambda content, _depth: Opaque("Error"),
