@@ -97,7 +97,7 @@ def test_a_resend_joins_the_work(service: Service) -> None:
 
 def test_piston(service: Service) -> None:
     runtimes = httpx.get(f"{service.base}/api/v2/runtimes").json()
-    assert [r["language"] for r in runtimes] == ["python"]
+    assert "python" in [r["language"] for r in runtimes]
     files = [{"name": "m.py", "content": "import sys, lib; print(sys.argv[1:], lib.x, input())"}]
     files.append({"name": "lib.py", "content": "x = 1"})
     body = {"language": "py", "version": "3.x", "files": files, "stdin": "in", "args": ["a"], "run_timeout": 3000}
