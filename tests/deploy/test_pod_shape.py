@@ -173,7 +173,8 @@ def test_samples_reach_neither_redis_nor_the_worker(pod: tuple[Pod, str], redis:
 
     # The sample.
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=120) as client:
-        assert client.get("/v1/info").json()["sandbox"]["tier"] == tier
+        # The worker of a pod before is known for some seconds more.
+        wait_for(f"a worker of tier {tier}", lambda: client.get("/v1/info").json()["sandbox"]["tier"] == tier, 30)
         tests = {"kind": "stdio", "cases": [{"stdin": "", "stdout": "never printed"}]}
         answer = client.post("/v1/rewards", json={"samples": [{"completion": attack, "tests": tests}]}).json()
     (case,) = answer["results"][0]["tests"]["cases"]

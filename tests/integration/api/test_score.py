@@ -118,7 +118,7 @@ def test_faults_that_the_service_finds_name_the_line(service: Service, tmp_path:
 def test_embedded_interrupted_and_finished(tmp_path: Path) -> None:
     folder = tmp_path / "t"
     folder.mkdir()
-    file = write(tmp_path / "a.jsonl", [square(i, 0.2) for i in range(40)])
+    file = write(tmp_path / "a.jsonl", [square(i, 0.2) for i in range(120)])
     out = tmp_path / "a.results.jsonl"
     environment = {**os.environ, "TMPDIR": str(folder)}
     command = [PROCTOR, "score", str(file), "--workers", "2", "--sandbox", "namespace"]
@@ -136,11 +136,11 @@ def test_embedded_interrupted_and_finished(tmp_path: Path) -> None:
     assert alive == []
     assert list(folder.rglob("*")) == []
     kept = {r["index"] for r in read(out)}
-    assert 5 <= len(kept) < 40
+    assert 5 <= len(kept) < 120
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
-    assert f"{len(kept)} of 40 are done" in done.stdout
-    assert [(r["index"], r["verdict"]) for r in read(out)] == [(i, "passed") for i in range(40)]
+    assert f"{len(kept)} of 120 are done" in done.stdout
+    assert [(r["index"], r["verdict"]) for r in read(out)] == [(i, "passed") for i in range(120)]
     assert list(folder.rglob("*")) == []
 
 

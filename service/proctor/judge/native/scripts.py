@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 from proctor.errors import TestsInvalid
 from proctor.judge.excerpt import end_of, start_of
@@ -54,7 +55,7 @@ def _verdict(ran: DuoRan, limits: Limits, flags: set[str]) -> tuple[Verdict, str
         return Verdict.PASSED, ""
     if tests.exit_code == MALFORMED:
         return Verdict.TAMPERED, "the code broke the protocol between itself and the tests"
-    if tests.exit_code == GONE:
+    if tests.exit_code == GONE or tests.signal == signal.SIGPIPE:  # asked, or about to ask
         if candidate.exit_code == 0:
             flags.add(EARLY_EXIT)
         detail = f"the program ended in the middle of the tests ({how_it_ended(candidate, limits)})"
