@@ -22,7 +22,6 @@ from . import linux
 
 ENDED = struct.Struct("=cidQ?")
 _MESSAGE_MAX = 1 << 20
-_UNREADY = 70
 
 
 def serve(control: socket.socket, state: Callable[[], object], case: Callable[[list[str]], NoReturn]) -> NoReturn:

@@ -14,12 +14,11 @@ import time
 from . import job
 from .job import Job
 from .run import Host
-from .stayer import Stayer
+from .stayer import LIFE_CPU_S, Stayer
 
 _RUNS_MAX = 500
 _LOOK_EVERY = 50
 _GROWTH_MAX = 64 << 20
-_LIFE_CPU_S = 3600.0  # a backstop per process; each run has limits of its own
 
 
 class Resident(Stayer):
@@ -30,7 +29,7 @@ class Resident(Stayer):
         os.set_blocking(pipe_end, True)
         self.tasks, self.first_rss = tasks, 0
         try:
-            super().__init__(host, host.tests, Job("tests", limits, tasks, _LIFE_CPU_S), [pipe_end])
+            super().__init__(host, host.tests, Job("tests", limits, tasks, LIFE_CPU_S), [pipe_end])
         finally:
             os.close(pipe_end)
         self.ended = True  # it is between runs

@@ -131,6 +131,11 @@ class Ran:
     stderr: bytes = b""
     files: dict[str, bytes] = field(default_factory=dict)
 
+    def take_status(self, status: int) -> None:
+        """How a process ended, from its wait status."""
+        self.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        self.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+
     def frame(self, blobs: list[bytes]) -> dict:
         """As JSON; bytes go to `blobs`."""
 
@@ -382,12 +387,9 @@ class Guest:
         ran, cpu = self.ran, max(rusage_s, self.tree.cpu_s if self.tree else 0.0)
         ran.wall_s = time.monotonic() - self.start
         ran.cpu_s = max(0.0, cpu - self.began_cpu)
-        ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        ran.take_status(status)
         if self.waited is not None and not self.doomed:
-            ended = self.waited[0]
-            ran.exit_code = os.WEXITSTATUS(ended) if os.WIFEXITED(ended) else None
-            ran.signal = os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else None
+            ran.take_status(self.waited[0])
         if self.native:  # before it ran, the process was ours: a peak no larger than ours says nothing
             ours = self.host.extra + 3 * _BARE_INTERPRETER
             peak = self.host.extra + (self.waited[1] if self.waited and self.waited[1] > ours else 0)

@@ -13,16 +13,14 @@ import time
 from . import cases, job
 from .job import Job
 from .run import Host, Ran, Watch, tasks_allowed
-from .stayer import Stayer
-
-_LIFE_CPU_S = 3600.0  # of the parent, whose forks add up; a case has limits of its own
+from .stayer import LIFE_CPU_S, Stayer
 
 
 class Series(Stayer):
     """One isolation of a program. It is ready when `compiled` has returned None."""
 
     def __init__(self, host: Host, source: bytes, limits: dict) -> None:
-        task = Job("series", limits, tasks_allowed(host, limits) + 1, _LIFE_CPU_S, blobs=[source])
+        task = Job("series", limits, tasks_allowed(host, limits) + 1, LIFE_CPU_S, blobs=[source])
         super().__init__(host, host.candidates, task)
 
     def compiled(self) -> Ran | None:
@@ -70,7 +68,6 @@ class Series(Stayer):
         ran, cpu_s = self.ran, max(cpu_s, seen_s)
         ran.wall_s = time.monotonic() - self.start
         ran.cpu_s = cpu_s
-        ran.exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        ran.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        ran.take_status(status)
         self.ended = True
         self._judge_end(self.base_cpu + cpu_s, peak)

@@ -16,6 +16,9 @@ from .job import Job
 from .run import Fault, Guest, Host, Ran
 from .zygote import Zygote
 
+LIFE_CPU_S = 3600.0
+"""A backstop per process that stays: what its runs use adds up there, and each run has limits of its own."""
+
 
 class Stayer(Guest):
     """A process that is lent for one run after another. runs: how many so far; dead: it has ended, not only its run."""
