@@ -78,9 +78,7 @@ def read_scalar(r: Reader) -> Any:
     data = r.read()
     _check_dtype(form, data, 1)
     if "numpy" in sys.modules:
-        import numpy
-
-        return numpy.frombuffer(data, dtype=form)[0]
+        return _from_buffer(form, data)[0]
     return _plain_scalars(form, data)[0]
 
 
@@ -91,9 +89,7 @@ def read_array(r: Reader) -> Any:
     slot = len(r.mutables)
     r.remember(None)
     _check_dtype(form, data, _product(shape))
-    import numpy
-
-    r.mutables[slot] = numpy.frombuffer(data, dtype=form).reshape(shape).copy()
+    r.mutables[slot] = _from_buffer(form, data).reshape(shape).copy()
     return r.mutables[slot]
 
 
@@ -105,9 +101,7 @@ def read_object_array(r: Reader) -> Any:
     values = r.items()
     if len(values) != _product(shape):
         raise Malformed("an array of another size")
-    import numpy
-
-    out = numpy.empty(len(values), dtype=object)
+    out = _load("numpy").empty(len(values), dtype=object)
     for n, value in enumerate(values):
         out[n] = value
     r.mutables[slot] = out.reshape(shape)
@@ -123,10 +117,23 @@ def _plain_scalars(form: str, data: bytes) -> tuple:
     order = ">" if form[:1] == ">" else "<"
     code = _PLAIN.get(form[1:])
     if code is None:
-        import numpy
-
-        return tuple(numpy.frombuffer(data, dtype=form).tolist())
+        return tuple(_from_buffer(form, data).tolist())
     return struct.unpack(f"{order}{len(data) // struct.calcsize(code)}{code}", data)
+
+
+def _load(name: str) -> Any:
+    """numpy or pandas. Raises Malformed where it is not installed: what names it was not written with it."""
+    try:
+        return __import__(name)
+    except ImportError:
+        raise Malformed(f"a value of {name}, which is not here") from None
+
+
+def _from_buffer(form: str, data: bytes) -> Any:
+    try:
+        return _load("numpy").frombuffer(data, dtype=form)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"numpy: {error}") from None
 
 
 def _check_dtype(form: str, data: Any, count: int) -> None:
@@ -154,8 +161,7 @@ def _product(shape: tuple) -> int:
 def read_pandas(r: Reader) -> Any:
     """A DataFrame, Series or Index. Raises Malformed."""
     kind, parts = r.text(), r.read()
-    import pandas
-
+    pandas = _load("pandas")
     try:
         if kind == "frame":
             columns, index, values = parts
@@ -168,5 +174,5 @@ def read_pandas(r: Reader) -> Any:
             return pandas.Series(values, index=index, dtype=form, name=name)
         name, form, values = parts
         return pandas.Index(values, dtype=form, name=name)
-    except (TypeError, ValueError, OverflowError) as error:
+    except Exception as error:  # of any class: the names of dtypes and time zones reach code of many authors
         raise Malformed(f"pandas: {error}") from None

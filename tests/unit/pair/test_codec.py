@@ -8,6 +8,7 @@ import decimal
 import fractions
 import math
 import struct
+import sys
 from typing import Any, NoReturn
 
 import pytest
@@ -180,6 +181,23 @@ def test_caps() -> None:
 def test_what_is_cut_short_is_malformed(bad: bytes) -> None:
     with pytest.raises(codec.Malformed):
         decode(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("pandas", b"p\x06\x00\x00\x00seriesN"),
+        ("numpy", b"n\x04\x00\x00\x00<f16b\x10\x00\x00\x00" + bytes(16)),
+        ("numpy", b"a\x03\x00\x00\x00<f8" + encode((1,)) + b"b\x08\x00\x00\x00" + bytes(8)),
+    ],
+    ids=["series", "scalar", "array"],
+)
+def test_values_of_a_library_that_is_not_here_are_malformed(
+    name: str, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(codec.Malformed, match=name):
+        decode(data)
 
 
 def test_content_travels_into_the_same_object() -> None:
