@@ -12,6 +12,8 @@ and
     --min-tier T    refuse to run below this tier (U < A < B); default A
     --tier T        use this tier and no other
     --users N       started by root, with tier U allowed: become user N; N + 1 to N + 255 are samples'; default: found
+    --take FOLDER   started by root, with tier U allowed: a folder of root's that is to be ours to write in, and no
+                    sample's, as the volume that Kubernetes gives us for /tmp
     --image NAME    what `hello` says as image; default: the interpreter
     --path FOLDER   (repeated) added to the programs' sys.path
     --bind FOLDER   (repeated) added to what samples may read
@@ -109,6 +111,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--min-tier", choices=isolate.TIERS, default="A")
     parser.add_argument("--tier", choices=isolate.TIERS)
     parser.add_argument("--users", type=int)
+    parser.add_argument("--take")
     parser.add_argument("--image")
     parser.add_argument("--path", action="append", default=[])
     parser.add_argument("--bind", action="append", default=[])
@@ -160,7 +163,7 @@ def _become_nobody_else(options: argparse.Namespace) -> None:
     if (options.tier or options.min_tier) == "U":
         jail.prepare()
         try:
-            users.leave_root(options.users)
+            users.leave_root(options.users, options.take)
         except OSError as error:
             raise SystemExit(f"cannot give up root: {error}") from None
         return

@@ -7,6 +7,8 @@ manifest: user, capabilities, seccomp profile, read-only root, memory, processor
 from __future__ import annotations
 
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ class Pod:
     volumes: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     ip: str = ""
+    scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="proctor-pod-")))
 
     def container(self, name: str) -> str:
         """The Docker name of a container."""
@@ -54,9 +57,10 @@ def started(
     alias: str | None = None,
     publish: str | None = None,
     replace: Mapping[str, list[str]] | None = None,
+    profiles: Mapping[str, Path] = PROFILES,
 ) -> Iterator[Pod]:
     """The pod of a workload. config: data of the ConfigMap; files: a folder on this machine for each Secret;
-    alias: its name in the network; publish: `port:port`; replace: arguments of containers."""
+    alias: its name in the network; publish: `port:port`; replace: arguments of containers; profiles: the node's."""
     spec = workload["spec"]["template"]["spec"]
     pod = Pod(network)
     try:
@@ -74,13 +78,16 @@ def started(
             owner = spec["securityContext"]["fsGroup"]
             mounts[claim["metadata"]["name"]] = _tmpfs(pod, claim["metadata"]["name"], f"mode=0770,gid={owner}")
         for container in [*spec.get("initContainers", []), *spec["containers"]]:
-            _start(pod, spec, container, mounts, config, (replace or {}).get(container["name"]))
+            options = [*_security(spec, container, profiles), *_resources(container)]
+            options += _mounts(pod, container, mounts)
+            _start(pod, container, options, config, (replace or {}).get(container["name"]))
         yield pod
     finally:
         if pod.containers:
             docker("rm", "-f", "-v", *reversed(pod.containers), check=False)
         if pod.volumes:
             docker("volume", "rm", *pod.volumes, check=False)
+        shutil.rmtree(pod.scratch)
 
 
 def _volume(pod: Pod, volume: Manifest, files: Mapping[str, Path]) -> str:
@@ -100,32 +107,50 @@ def _tmpfs(pod: Pod, name: str, options: str) -> str:
     return f"type=volume,source={volume}"
 
 
-def _start(
-    pod: Pod,
-    spec: Manifest,
-    container: Manifest,
-    mounts: Mapping[str, str],
-    config: Mapping[str, str],
-    arguments: list[str] | None,
-) -> None:
+def _security(spec: Manifest, container: Manifest, profiles: Mapping[str, Path]) -> list[str]:
+    """A security context as options of `docker run`."""
     security = {**spec["securityContext"], **container["securityContext"]}
-    profile = security["seccompProfile"]
+    capabilities, profile = security["capabilities"], security["seccompProfile"]
     options = ["--user", f"{security['runAsUser']}:{security['runAsGroup']}"]
     if group := security.get("fsGroup"):
         options += ["--group-add", str(group)]
-    options += [f"--cap-drop={name}" for name in security["capabilities"]["drop"]]
+    options += [f"--cap-drop={name}" for name in capabilities["drop"]]
+    options += [f"--cap-add={name}" for name in capabilities.get("add", [])]
     if not security["allowPrivilegeEscalation"]:
         options += ["--security-opt", "no-new-privileges:true"]
     if profile["type"] == "Localhost":
-        options += ["--security-opt", f"seccomp={PROFILES[profile['localhostProfile']]}"]
+        options += ["--security-opt", f"seccomp={profiles[profile['localhostProfile']]}"]
     if security["readOnlyRootFilesystem"]:
         options.append("--read-only")
+    return options
+
+
+def _resources(container: Manifest) -> list[str]:
     limits = container["resources"]["limits"]
     memory = limits["memory"].replace("Mi", "m").replace("Gi", "g")
-    options += ["--memory", memory, "--memory-swap", memory, "--cpus", limits["cpu"].replace("00m", "e-1")]
+    return ["--memory", memory, "--memory-swap", memory, "--cpus", limits["cpu"].replace("00m", "e-1")]
+
+
+def termination_log(container: Manifest) -> str:
+    """Where the kubelet mounts a file that everybody may write to."""
+    return str(container.get("terminationMessagePath", "/dev/termination-log"))
+
+
+def _mounts(pod: Pod, container: Manifest, mounts: Mapping[str, str]) -> list[str]:
+    """A container's volumes and its termination log as options of `docker run`."""
+    options = []
     for mount in container["volumeMounts"]:
         read_only = ",readonly" if mount.get("readOnly") else ""
         options += ["--mount", f"{mounts[mount['name']]},target={mount['mountPath']}{read_only}"]
+    log = pod.scratch / container["name"]
+    log.touch()
+    log.chmod(0o666)
+    return [*options, "--mount", f"type=bind,source={log},target={termination_log(container)}"]
+
+
+def _start(
+    pod: Pod, container: Manifest, options: list[str], config: Mapping[str, str], arguments: list[str] | None
+) -> None:
     environment = {e["name"]: e["value"] for e in container.get("env", [])}
     if container.get("envFrom"):
         environment = {**config, **environment}

@@ -21,6 +21,7 @@ from proctor.worker.main import FAREWELL_S
 from .docker_cli import ROOT, SECCOMP, need
 
 OVERLAYS = ["k8s/base", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "k8s" / "overlays").iterdir())]
+BASELINE = "k8s/overlays/baseline"
 Manifest = dict[str, Any]
 
 #: Kinds that belong to no namespace.
@@ -107,7 +108,9 @@ def test_is_valid_to_the_letter(folder: str, tmp_path: Path) -> None:
 
 def test_the_namespace_is_held_to_restricted(overlay: str) -> None:
     (namespace,) = of_kind(overlay, "Namespace")
-    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    standard = {name.rpartition("/")[2]: value for name, value in namespace["metadata"]["labels"].items()}
+    assert standard["enforce"] == ("baseline" if overlay == BASELINE else "restricted")
+    assert (standard["warn"], standard["audit"]) == ("restricted", "restricted"), "what exceeds it is told"
     elsewhere = [m for m in rendered(overlay) if m["kind"] not in CLUSTER and m["metadata"]["namespace"] != "proctor"]
     assert elsewhere == []
 
@@ -122,10 +125,11 @@ def test_pods_are_restricted(overlay: str) -> None:
         assert "sysctls" not in spec["securityContext"]
         for container in containers(workload):
             security = {**spec["securityContext"], **container["securityContext"]}
-            assert security["runAsNonRoot"] is True
-            assert security["runAsUser"] > 0
             assert security["allowPrivilegeEscalation"] is False
-            assert security["capabilities"] == {"drop": ["ALL"]}
+            if not (overlay == BASELINE and container["name"] == "sandbox"):
+                assert security["runAsNonRoot"] is True
+                assert security["runAsUser"] > 0
+                assert security["capabilities"] == {"drop": ["ALL"]}
             assert security["readOnlyRootFilesystem"] is True
             assert not security.get("privileged")
             assert security["seccompProfile"]["type"] in ("RuntimeDefault", "Localhost")
@@ -334,7 +338,7 @@ def test_images_are_of_this_version(overlay: str) -> None:
 def test_redis_is_a_stateful_set_in_dev_and_elsewhere_in_prod() -> None:
     redis = named("k8s/overlays/dev", "StatefulSet", "proctor-redis")
     assert redis["spec"]["volumeClaimTemplates"]
-    for overlay in ("prod", "keda", "gvisor"):
+    for overlay in ("prod", "keda", "gvisor", "baseline"):
         assert not of_kind(f"k8s/overlays/{overlay}", "StatefulSet")
         assert not of_kind(f"k8s/overlays/{overlay}", "Secret"), "no secret of production in the repository"
 
@@ -347,6 +351,38 @@ def test_prod_runs_sandboxes_under_our_profile_and_users_of_their_own() -> None:
         assert sandbox["securityContext"]["seccompProfile"] == profile
         assert pod(worker)["hostUsers"] is False
         assert pod(worker)["nodeSelector"] == {"proctor-sandboxes": "true"}
+
+
+def test_baseline_offers_tier_u_and_differs_from_prod_in_nothing_else() -> None:
+    """All that it takes beyond `restricted` is in the sandbox's container: root, and two capabilities."""
+    worker = named(BASELINE, "Deployment", "proctor-worker")
+    (sandbox,) = pod(worker)["initContainers"]
+    security = sandbox["securityContext"]
+    assert security["capabilities"] == {"drop": ["ALL"], "add": ["SETGID", "SETUID"]}
+    assert (security["runAsUser"], security["runAsNonRoot"]) == (0, False)
+    assert settings_of(BASELINE).min_tier == "U"
+    # A file that everybody may write to is where samples, who are neither root nor in its group, do not come.
+    assert sandbox["terminationMessagePath"].startswith("/root/")
+    assert sandbox["args"][-2:] == ["--take", "/tmp"]
+    assert "hostUsers" not in pod(worker), "a user namespace has 65,536 users, which all pods of a node would share"
+
+    def without_the_sandbox(overlay: str) -> list[Manifest]:
+        found = json.loads(json.dumps(rendered(overlay)))
+        for manifest in found:
+            if manifest["kind"] == "Namespace":
+                manifest["metadata"]["labels"].pop("pod-security.kubernetes.io/enforce")
+            if manifest["kind"] == "ConfigMap":
+                manifest["metadata"].pop("name")
+                manifest["data"].pop("PROCTOR_MIN_TIER")
+            if manifest["kind"] == "Deployment":
+                pod(manifest).pop("initContainers", None)
+                pod(manifest).pop("hostUsers", None)
+                manifest["metadata"].pop("annotations")
+                for container in containers(manifest):
+                    container.pop("envFrom")
+        return list(found)
+
+    assert without_the_sandbox(BASELINE) == without_the_sandbox("k8s/overlays/prod")
 
 
 def test_nodes_get_the_profile_that_sandboxes_name() -> None:

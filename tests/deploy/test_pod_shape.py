@@ -6,9 +6,11 @@ Controls show that the very connections that fail for a sample work from the wor
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import httpx
 import pytest
 
 from .docker_cli import build_service_images, docker, free_port, wait_for
-from .pods import Pod, started
+from .pods import PROFILES, Pod, started, termination_log
 from .test_kubernetes import named, of_kind
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
@@ -45,9 +47,10 @@ attempt("abstract", lambda: socket.socket(socket.AF_UNIX).connect("\\0worker"))
 attempt("sockets", lambda: os.listdir("/run/proctor"))
 attempt("status", lambda: os.listdir("/run/status"))
 attempt("secrets", lambda: os.listdir("/run/secrets"))
+attempt("termination log", lambda: open({log!r}, "w").write("from one sample to the next"))
 attempt("command line", lambda: open("/proc/1/cmdline").read())
 """
-TRIED = 9
+TRIED = 10
 
 #: In the worker: something to be reached, by TCP and by an abstract Unix socket.
 LISTENER = f"""
@@ -140,32 +143,69 @@ def _await_probes(pod: Pod, workload: dict[str, Any]) -> None:
                 wait_for(f"{kind} of {container['name']}", succeeds, 120)
 
 
-@pytest.fixture(name="pod", params=["B", "A"])
-def _pod(request: pytest.FixtureRequest, network: str, files: dict[str, Path], url: str) -> Iterator[tuple[Pod, str]]:
-    """The pod, with the sandbox at either tier; and the tier."""
-    workload = named("k8s/overlays/prod", "Deployment", "proctor-worker")
-    (sandbox,) = workload["spec"]["template"]["spec"]["initContainers"]
-    replace = {"sandbox": [*sandbox["args"], "--tier", request.param]}
-    with started(workload, network, config=config_of("k8s/overlays/prod"), files=files, replace=replace) as pod:
+@dataclass(frozen=True)
+class Started:
+    """A worker's pod that runs. tier: what its sandbox offers; logs: the termination log of each container."""
+
+    pod: Pod
+    tier: str
+    logs: dict[str, str]
+
+
+@pytest.fixture(scope="module", name="started_pod", params=["B", "A", "U"])
+def _started_pod(
+    request: pytest.FixtureRequest,
+    network: str,
+    files: dict[str, Path],
+    url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Started]:
+    """The pod, with the sandbox at each tier; U as on a node that knows neither user namespaces nor Landlock."""
+    tier = request.param
+    overlay = f"k8s/overlays/{'baseline' if tier == 'U' else 'prod'}"
+    workload = named(overlay, "Deployment", "proctor-worker")
+    spec = workload["spec"]["template"]["spec"]
+    (sandbox,) = spec["initContainers"]
+    replace = {} if tier == "U" else {"sandbox": [*sandbox["args"], "--tier", tier]}
+    profiles = _profiles_of_an_old_node(tmp_path_factory.mktemp("node")) if tier == "U" else PROFILES
+    logs = {c["name"]: termination_log(c) for c in [sandbox, *spec["containers"]]}
+    with started(workload, network, config=config_of(overlay), files=files, replace=replace, profiles=profiles) as pod:
         _await_probes(pod, workload)
         wait_for("the API is ready", lambda: _get(url, "/readyz") == 200, 60)
-        yield pod, request.param
+        yield Started(pod, tier, logs)
 
 
-def test_samples_reach_neither_redis_nor_the_worker(pod: tuple[Pod, str], redis: Pod, url: str) -> None:
-    inside, tier = pod
+def _profiles_of_an_old_node(folder: Path) -> dict[str, Path]:
+    """Our profile, without what such a node's kernel would refuse."""
+    missing = re.compile(r"landlock_\w+|unshare|setns|mount_setattr")
+    found = {}
+    for name, path in PROFILES.items():
+        profile = json.loads(path.read_text())
+        for group in profile["syscalls"]:
+            group["names"] = [call for call in group["names"] if not missing.fullmatch(call)]
+        profile["syscalls"] = [group for group in profile["syscalls"] if group["names"]]
+        found[name] = folder / path.name
+        found[name].write_text(json.dumps(profile))
+    return found
+
+
+def test_samples_reach_neither_redis_nor_the_worker(started_pod: Started, redis: Pod, url: str) -> None:
+    inside, tier = started_pod.pod, started_pod.tier
     docker("exec", "-d", inside.container("worker"), "python", "-c", LISTENER)
-    attack = ATTACK.format(redis=redis.ip, port=WORKER_PORT, ip=inside.ip)
+
+    def attack(container: str) -> str:
+        return ATTACK.format(redis=redis.ip, port=WORKER_PORT, ip=inside.ip, log=started_pod.logs[container])
 
     # The control: from the worker the same attempts succeed.
-    wait_for("the listener listens", lambda: "worker REACHED" in inside.execute("worker", "python", "-c", attack), 30)
-    control = inside.execute("worker", "python", "-c", attack).splitlines()
-    assert len(control) == TRIED
-    assert [line for line in control if "REACHED" not in line] == []
-    assert "redis REACHED b'-NOAUTH" in control[0], "it is Redis that answers, and it wants a password"
+    control = ("worker", "python", "-c", attack("worker"))
+    wait_for("the listener listens", lambda: "worker REACHED" in inside.execute(*control), 30)
+    lines = inside.execute(*control).splitlines()
+    assert len(lines) == TRIED
+    assert [line for line in lines if "REACHED" not in line] == []
+    assert "redis REACHED b'-NOAUTH" in lines[0], "it is Redis that answers, and it wants a password"
 
     # The sandbox's container, with no isolation of samples at all: its seccomp profile knows no network.
-    bare = inside.execute("sandbox", "/usr/bin/python3", "-c", attack).splitlines()
+    bare = inside.execute("sandbox", "/usr/bin/python3", "-c", attack("sandbox")).splitlines()
     assert {line.split()[-1] for line in bare if line.startswith(("redis ", "worker"))} <= {
         "PermissionError",
         "gaierror",
@@ -176,18 +216,41 @@ def test_samples_reach_neither_redis_nor_the_worker(pod: tuple[Pod, str], redis:
         # The worker of a pod before is known for some seconds more.
         wait_for(f"a worker of tier {tier}", lambda: client.get("/v1/info").json()["sandbox"]["tier"] == tier, 30)
         tests = {"kind": "stdio", "cases": [{"stdin": "", "stdout": "never printed"}]}
-        answer = client.post("/v1/rewards", json={"samples": [{"completion": attack, "tests": tests}]}).json()
+        sample = {"completion": attack("sandbox"), "tests": tests}
+        answer = client.post("/v1/rewards", json={"samples": [sample]}).json()
     (case,) = answer["results"][0]["tests"]["cases"]
     assert case["verdict"] == "wrong_answer", case
     said = case["stdout"].splitlines()
     assert len(said) == TRIED, case
-    reached = [line for line in said if "REACHED" in line]
-    assert [line for line in reached if not line.startswith(("sockets REACHED []", "status"))] == []
+    # Without Landlock /proc is readable as for any user; what it shows of the supervisor is what the manifest says.
+    harmless = ("sockets REACHED []", "status", *(["command line"] if tier == "U" else []))
+    assert [line for line in said if "REACHED" in line and not line.startswith(harmless)] == []
 
 
-def test_a_pod_ends_in_order_and_at_once_when_idle(pod: tuple[Pod, str]) -> None:
+def test_a_sample_leaves_nothing_behind_at_any_tier(started_pod: Started, url: str) -> None:
+    """Of equal samples none finds anything of the one before, wherever in the pod a sample may write."""
+    code = (
+        "import os, sys, tempfile\n"
+        "for root in {os.path.realpath(at) for at in ('/tmp', '/dev/shm', '/var/tmp', tempfile.gettempdir(), '.')}:\n"
+        "    try:\n"
+        "        with open(f'{root}/left-behind', 'x') as file:\n"
+        "            file.write('x')\n"
+        "    except FileExistsError:\n"
+        "        print('found', root)\n"
+        "    except OSError:\n"
+        "        pass\n"
+        "print(sys.stdin.read())\n"
+    )
+    cases = [{"stdin": f"case {number}", "stdout": f"case {number}"} for number in range(3)]
+    sample = {"completion": code, "tests": {"kind": "stdio", "cases": cases}}
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=120) as client:
+        results = client.post("/v1/rewards", json={"samples": [sample]}).json()["results"]
+    assert [result["verdict"] for result in results] == ["passed"], results
+
+
+def test_a_pod_ends_in_order_and_at_once_when_idle(started_pod: Started) -> None:
     """The worker hands back what it holds and ends by itself; the sidecar ends when it is told to."""
-    inside, _ = pod
+    inside = started_pod.pod
     for name in ("worker", "sandbox"):
         docker("stop", "-t", "60", inside.container(name), timeout_s=90)
         code = docker("inspect", "-f", "{{.State.ExitCode}}", inside.container(name))
