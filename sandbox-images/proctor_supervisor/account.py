@@ -230,7 +230,10 @@ def proportional(proc: int, process: Process) -> int:
     for line in (text or "").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
-    return process.rss if text is None else 0
+    if text is not None:
+        return 0
+    now = _process(proc, process.pid, True)  # it may have ended since, and all its memory with it
+    return now.rss if now else 0
 
 
 def _text(proc: int, path: str, most: int = 1 << 16) -> str | None:

@@ -6,6 +6,7 @@ A domain only ever takes away, nests, and holds for all that descend from who en
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -26,6 +27,7 @@ _FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/passwd", 
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _BASES = ("/dev/shm", "/tmp")
 _PREFIX = "sandbox-"
+_TRIES = 8
 
 Rule = tuple[str, int]
 
@@ -76,7 +78,10 @@ def _room(folder: str) -> int:
 
 
 def stale() -> list[tuple[str, int]]:
-    """Folders that `make_base` made for keepers that were killed since: path and owner's user id."""
+    """Folders that `make_base` made for keepers that were killed since: path and owner's user id.
+
+    A keeper of another pid namespace looks as if it had been killed; `hold` tells, asked by the folder's owner.
+    """
     found = []
     for base in _BASES:
         try:
@@ -101,10 +106,30 @@ def _runs(pid: int) -> bool:
 
 
 def make_base(bases: tuple[str, ...] = _BASES) -> str:
-    """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError."""
+    """A folder of our own, on memory where there is some, in which samples' folders come and go. Raises OSError.
+
+    This process holds it for as long as it lives.
+    """
     for base in sorted(bases, key=_room, reverse=True):
         try:
-            return tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
+            for _ in range(_TRIES):
+                path = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base)
+                if hold(path):
+                    return path
         except OSError:
             continue
     raise OSError(f"no folder to write in: {', '.join(bases)}")
+
+
+def hold(path: str) -> bool:
+    """Lock a folder of `make_base`'s for the rest of this process; False where somebody else did, or it is gone.
+
+    Keepers that share /tmp need not see each other's processes, so a live one is known by its lock. Raises OSError.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return False
+    return os.fstat(fd).st_nlink > 0

@@ -144,7 +144,8 @@ def _remove_stale() -> None:
                     users.stand_as(block)
                 elif os.geteuid() == 0:
                     _become(uid)
-                isolate.remove_base(path)
+                if landlock.hold(path):
+                    isolate.remove_base(path)
             finally:
                 os._exit(0)
         os.waitpid(pid, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from proctor.sandbox.provider import Provider, Ran, Session
 from proctor.settings import Settings
 from proctor.wire import Limits
 
-from . import gvisor
-from .other_kinds import OTHER_KINDS
+from . import gvisor, sampled
+from .other_kinds import AS_ROOT, OTHER_KINDS
 
 LIMITS = Limits(
     cpu_s=2, wall_s=6, memory_mib=256, output_kib=256, processes=16, disk_mib=8, compile_s=5, sample_wall_s=30
@@ -35,8 +34,6 @@ def _namespace(tier: str) -> Callable[[], Provider]:
     return lambda: NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
 
 
-AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="tier U needs root, to become other users")
-
 KINDS = [
     pytest.param(Kind("namespace", "B", _namespace("B")), id="namespace-B"),
     pytest.param(Kind("namespace", "A", _namespace("A")), id="namespace-A"),
@@ -46,20 +43,20 @@ KINDS = [
 
 
 def deselected(item: pytest.Item) -> bool:
-    """Whether a kind leaves a test out: gVisor what takes long, tier U what depends on no tier."""
+    """Whether a kind leaves a test out: where it is sampled, and on tier U what depends on no tier."""
     kind = getattr(item, "callspec", None) and item.callspec.params.get("kind")  # type: ignore[attr-defined]
     if not isinstance(kind, Kind):
         return False
-    if kind.tier == "U" and kind.name != "docker-runsc":
-        return item.path.name in ("test_judging.py", "test_real_problems.py")
-    return kind.name == "docker-runsc" and not gvisor.runs(gvisor.plain(item.name, kind.name))
+    if kind.tier == "U" and item.path.name in ("test_judging.py", "test_real_problems.py"):
+        return True
+    return sampled.leaves_out(item.name, kind.name)
 
 
 @pytest.fixture(autouse=True)
 def _except_gvisor(request: pytest.FixtureRequest) -> None:
     """What does not hold under gVisor is expected to fail, by name and with its reason."""
     kind = request.node.callspec.params.get("kind") if hasattr(request.node, "callspec") else None
-    reason = gvisor.exception(gvisor.plain(request.node.name, "docker-runsc"))
+    reason = gvisor.exception(sampled.plain(request.node.name, "docker-runsc"))
     if isinstance(kind, Kind) and kind.name == "docker-runsc" and reason is not None:
         request.applymarker(pytest.mark.xfail(reason=reason))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -44,6 +45,11 @@ class _Attached(AttachedProvider):
         self._temporary.cleanup()
 
 
+#: Root with the right to become others belongs in a pid namespace: there `kill(-1)` meets nobody of ours, whatever
+#: goes wrong. Without it tier U would work just as well.
+_PID_NAMESPACE = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
 class AttachedProcesses(_Attached):
     """Sandboxes are processes of this host."""
 
@@ -52,7 +58,7 @@ class AttachedProcesses(_Attached):
         command = ["--dial", self._temporary.name, "--forever", "--tier", tier, "--min-tier", tier]
         self._processes = [
             subprocess.Popen(
-                ["/usr/bin/python3", "-I", "-S", "-B", "-c", _BOOT, *command],
+                [*(_PID_NAMESPACE if tier == "U" else []), "/usr/bin/python3", "-I", "-S", "-B", "-c", _BOOT, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=sys.stderr,
@@ -80,12 +86,13 @@ class AttachedContainers(_Attached):
 
     def _options(self, tier: str) -> dict[str, Any]:
         settings = Settings()
+        uid = fresh_uid(mapped=False)
         options = container_options(
             image=settings.sandbox_image,
             folder=Path(self._temporary.name),
             limits=settings.limits_max,
             limits_max=settings.limits_max,
-            uid=fresh_uid(mapped=False),
+            uid=uid,
             owner=Owner.current(),
             instance="test",
             token=secrets.token_hex(8),
@@ -93,7 +100,8 @@ class AttachedContainers(_Attached):
             tier=tier,  # type: ignore[arg-type]
             runtime=None,
         )
-        return options | {"command": ["--dial", "/run/proctor", "--forever", "--tier", tier, "--min-tier", tier]}
+        command = ["--dial", "/run/proctor", "--forever", "--tier", tier, "--min-tier", tier]
+        return options | {"command": [*command, *(["--users", str(uid)] if tier == "U" else [])]}
 
     def close(self) -> None:
         for container in self._containers:
@@ -102,6 +110,8 @@ class AttachedContainers(_Attached):
         super().close()
 
 
+AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="tier U needs root, to become other users")
+
 #: name, tier, how to make it, marks
 OTHER_KINDS = [
     ("docker-B", "B", docker("B"), [pytest.mark.docker]),
@@ -109,5 +119,7 @@ OTHER_KINDS = [
     ("docker-U", "U", docker("U"), [pytest.mark.docker]),
     ("docker-runsc", "U", docker("U", "runsc"), [pytest.mark.docker(runtime="runsc")]),
     ("attached-B", "B", lambda: AttachedProcesses("B"), []),
+    ("attached-U", "U", lambda: AttachedProcesses("U"), [AS_ROOT]),
     ("attached-docker-B", "B", lambda: AttachedContainers("B"), [pytest.mark.docker]),
+    ("attached-docker-U", "U", lambda: AttachedContainers("U"), [pytest.mark.docker]),
 ]
