@@ -227,7 +227,11 @@ def run_program(
     except BaseException:
         one.close()
         raise
-    return judge_end(one.finish(fetch), built.language)
+    ran = judge_end(one.finish(fetch), built.language)
+    words = built.language.assert_words
+    if words and ran.exit_code == 0 and words.search(ran.stderr):
+        ran.flags.add("assertion_failed")
+    return ran
 
 
 class Duo:

@@ -1,4 +1,4 @@
-"""JavaScript, TypeScript, Java and Bash: programs, and tests that call functions by a driver."""
+"""JavaScript, TypeScript, Java and Bash: programs; and, with C++, tests that call functions by a driver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.docker import DockerProvider
 from proctor.settings import Settings
-from proctor.wire import Limits, TestsAdapter
+from proctor.wire import Limits, TestsAdapter, Verdict
 
 pytestmark = pytest.mark.docker
 
@@ -58,6 +58,14 @@ PROGRAMS = [
         "passed",
     ),
     Program("javascript", "wrong", "console.log(4)", "wrong_answer"),
+    Program(
+        "javascript",
+        "asserts",
+        f"const [a, b] = {_READ}; console.assert(a < b, 'order'); console.log(a + b);",
+        "passed",
+    ),
+    Program("javascript", "failed assertion", "console.log(3); console.assert(1 === 2);", "wrong_answer"),
+    Program("typescript", "failed assertion", "console.log(3); console.assert(false, 'no');", "wrong_answer"),
     Program("javascript", "throws", "throw new Error('no')", "runtime_error"),
     Program("javascript", "no syntax", "function (", "compile_error"),
     Program("javascript", "endless", "for (;;) ;", "time_limit"),
@@ -115,6 +123,79 @@ FUNCTIONS = [
 ]
 
 
+_NESTED = "#include <map>\n#include <string>\n#include <vector>\n#include <optional>\nusing namespace std;\n"
+_CPP = [
+    Function("cpp", "plain", "int f(int a, int b) { return a + b; }", ([1, 2], 3)),
+    Function("cpp", "wrong", "int f(int a, int b) { return a - b; }", ([1, 2], 3), "wrong_answer"),
+    Function(
+        "cpp",
+        "containers",
+        _NESTED + "map<int, vector<string>> f(const map<string, vector<char>>& m, optional<double> x)"
+        ' { return {{m.at("k").size(), {string(1, m.at("k")[1]), x ? "x" : "none"}}}; }',
+        ([{"k": ["a", "b"]}, None], {"2": ["b", "none"]}),
+    ),
+    Function(
+        "cpp",
+        "keys of JSON",
+        "long long f(map<int, long long> m, pair<int, bool> p, tuple<string, double> t, set<int> s)"
+        " { return m[3] + p.first + p.second + get<1>(t) + *s.begin(); }",
+        ([{"3": 2**40}, [1, True], ["", 2.0], {"$py": "{7}"}], 2**40 + 11),
+    ),
+    Function("cpp", "unicode", "string f(string s) { return s + s; }", (["é\ud800\n"], "é\ud800\né\ud800\n")),
+    Function("cpp", "no text", 'string f(int) { return "\\xff\\xfe"; }', ([1], "?"), "wrong_answer"),
+    Function("cpp", "float", "float f(float x) { return x; }", ([0.1], 0.1)),
+    Function("cpp", "no number", "double f(double x) { return 0 / x * 0; }", ([0.0], float("nan"))),
+    Function("cpp", "whole number", "int f(int x) { return x; }", ([3.0], 3)),
+    Function("cpp", "does not fit", "int f(int x) { return x; }", ([2**40], 2**40), "runtime_error"),
+    Function(
+        "cpp", "method", "class Solution {\npublic:\n  int f(vector<int>& v) { return v.back(); }\n};", ([[1, 2]], 2)
+    ),
+    Function(
+        "cpp",
+        "class and method",
+        "class Box { int n; public: Box(int n = 40) : n(n) {} int f(int x) const noexcept { return n + x; } };",
+        ([2], 42),
+        entry_point="Box.f",
+    ),
+    Function(
+        "cpp",
+        "nodes",
+        "class Solution { public: ListNode* f(ListNode* h) { ListNode* p = nullptr; while (h) { auto* n = h->next;"
+        " h->next = p; p = h; h = n; } return p; } };",
+        ([[1, 2, 3]], [3, 2, 1]),
+    ),
+    Function(
+        "cpp",
+        "trees",
+        "struct TreeNode { int val; TreeNode *left, *right; };\n"
+        "TreeNode* f(TreeNode* t) { if (t) { swap(t->left, t->right); f(t->left); f(t->right); } return t; }",
+        ([[1, 2, 3, None, 4]], [1, 3, 2, None, None, 4]),
+    ),
+    Function(
+        "cpp", "overloads", "int f(int n, int& deep) { return ++deep; } int f(int n) { return f(n, n); }", ([1], 2)
+    ),
+    Function("cpp", "defaults", "int f(int n, vector<int> v = {1, 2}) { return n + v.size(); }", ([1], 3)),
+    Function("cpp", "lambda", "auto f = [](const auto& x) { return x; };", ([1], 1), "compile_error"),
+    Function("cpp", "closure", "auto f = [](const string& x) { return x.size(); };", (["abc"], 3)),
+    Function(
+        "cpp",
+        "macros",
+        "#include <bits/stdc++.h>\nusing namespace std;\n#define int long long\n#define size 7\n"
+        "int f(int n) { return n * n; }\nsigned main() { cout << f(2); }",
+        ([2**31], 2**62),
+    ),
+    Function("cpp", "throws", 'int f(int) { throw std::out_of_range("no"); }', ([1], 1), "runtime_error"),
+    Function("cpp", "exits", "int f(int) { exit(0); }", ([1], 1), "runtime_error"),
+    Function(
+        "cpp", "memory", "char* last; int f(int) { for (;;) last = new char[1 << 20](); }", ([1], 1), "memory_limit"
+    ),
+    Function("cpp", "endless", "int f(int n) { for (volatile int i = 0;; i++); }", ([1], 1), "time_limit"),
+    Function("cpp", "own type", "struct P { int x; }; P f(int x) { return {x}; }", ([1], 1), "compile_error"),
+    Function("cpp", "absent", "int g(int x) { return x; }", ([1], 1), "compile_error"),
+    Function("cpp", "complex argument", "int f(int x) { return x; }", ([{"$py": "1j"}], 1), "invalid"),
+]
+
+
 @pytest.fixture(scope="module")
 def docker() -> Iterator[DockerProvider]:
     made = DockerProvider(Settings(min_tier="B"), tier="B")
@@ -140,7 +221,7 @@ def test_programs(program: Program, docker: DockerProvider) -> None:
     assert found.verdict.value == program.verdict, found
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{f.language}-{f.name}")
+@pytest.mark.parametrize("function", [*FUNCTIONS, *_CPP], ids=lambda f: f"{f.language}-{f.name}")
 def test_functions(function: Function, docker: DockerProvider) -> None:
     args, expected = function.case
     tests = {
@@ -150,3 +231,14 @@ def test_functions(function: Function, docker: DockerProvider) -> None:
     }
     found = outcome(docker, function.language, function.code, tests)
     assert found.verdict.value == function.verdict, found
+
+
+def test_an_argument_that_a_call_changed(docker: DockerProvider) -> None:
+    tests = {
+        "kind": "function",
+        "entry_point": "f",
+        "cases": [{"args": [[3, 1, 2]], "expected": [1, 2, 3], "result": "arg0"}],
+    }
+    right = outcome(docker, "cpp", "void f(vector<int>& v) { sort(v.begin(), v.end()); }", tests)
+    copied = outcome(docker, "cpp", "void f(vector<int> v) { sort(v.begin(), v.end()); }", tests)
+    assert (right.verdict, copied.verdict) == (Verdict.PASSED, Verdict.WRONG_ANSWER), (right, copied)

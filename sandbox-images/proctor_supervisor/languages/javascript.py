@@ -17,6 +17,8 @@ MEMORY_WORDS = re.compile(rb"JavaScript heap out of memory|Array buffer allocati
 PROCESS_WORDS = re.compile(
     rb"ERR_WORKER_INIT_FAILED|uv_thread_create|Resource temporarily unavailable|spawn \S+ EAGAIN"
 )
+#: `console.assert` ends nothing: what it prints is all that a failed one leaves.
+ASSERT_WORDS = re.compile(rb"^ *Assertion failed(?::|$)", re.MULTILINE)
 #: How node tells that a program does not even parse, before any of it has run.
 SYNTAX_WORDS = re.compile(
     rb"^\S*/main\.js:\d+\n(?:.*\n){0,4}SyntaxError: .*\n(?: .*\n)?"
@@ -36,6 +38,7 @@ LANGUAGE = Language(
     memory_words=MEMORY_WORDS,
     process_words=PROCESS_WORDS,
     syntax_words=SYNTAX_WORDS,
+    assert_words=ASSERT_WORDS,
 )
 
 DRIVER = Driver(

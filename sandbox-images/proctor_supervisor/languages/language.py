@@ -44,6 +44,7 @@ class Language:
     executable: what /proc/self/exe is to say, for a compiler that asks where it lies; samples have no /proc in tier B.
     memory_words, process_words: how an uncaught refusal of memory or of a process reads at the end of stderr.
     syntax_words: where nothing is compiled apart, how stderr begins when a program cannot be parsed.
+    assert_words: how stderr tells of a failed assertion that leaves the exit code alone.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Language:
     memory_words: re.Pattern[bytes] | None = None
     process_words: re.Pattern[bytes] | None = None
     syntax_words: re.Pattern[bytes] | None = None
+    assert_words: re.Pattern[bytes] | None = None
 
     def available(self) -> bool:
         """Whether this machine has its tools where samples can see them."""

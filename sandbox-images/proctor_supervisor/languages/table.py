@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bash, c, cpp, go, java, javascript, rust, typescript
+from . import bash, c, cpp, cpp_entry, go, java, javascript, rust, typescript
 from .driver import Driver
 from .language import Language
 
@@ -13,7 +13,7 @@ COMMANDED: dict[str, Language] = {
 
 #: Tests that call the candidate's functions, but for Python's own.
 DRIVERS: dict[str, Driver] = {
-    one.candidate.name: one for one in (file.DRIVER for file in (java, javascript, typescript))
+    one.candidate.name: one for one in (file.DRIVER for file in (cpp_entry, java, javascript, typescript))
 }
 
 PYTHON = "python"

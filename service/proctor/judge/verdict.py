@@ -1,6 +1,7 @@
 """What the kernel's account of a run means: the rules of docs/verdicts.md, in one place.
 
-Nothing here looks at what the guest wrote, but to show it to a person. A limit that the supervisor
+Nothing here looks at what the guest wrote, but to show it to a person; a program can say of itself alone that it
+failed (memory that was refused, an assertion that leaves the exit code alone). A limit that the supervisor
 enforced comes first, then how the process ended. Output is compared only where this says nothing.
 """
 
@@ -12,6 +13,7 @@ from proctor.judge.excerpt import end_of, start_of
 from proctor.sandbox.provider import Ran
 from proctor.wire import CaseResult, Limits, Verdict
 
+ASSERTION_FAILED = "assertion_failed"  # flag: one that the language leaves without an exit code, console.assert's
 NEAR = 0.9  # from this share of a limit on, a run is `near_limit`
 
 _STOPPED = {
@@ -24,7 +26,8 @@ _STOPPED = {
 
 
 def verdict_of(ran: Ran) -> Verdict | None:
-    """The verdict that a run earns by itself; None where it ended well (exit code 0), so that its answer counts.
+    """The verdict that a run earns by itself; None where it ended well (exit code 0, none of its own assertions
+    failed), so that its answer counts.
 
     Right output does not help a run that then failed.
     """
@@ -33,7 +36,7 @@ def verdict_of(ran: Ran) -> Verdict | None:
     if ran.stopped is not None:
         return _STOPPED[ran.stopped]
     if ran.exit_code == 0 and ran.signal is None:
-        return None
+        return Verdict.WRONG_ANSWER if ASSERTION_FAILED in ran.flags else None
     return Verdict.MEMORY_LIMIT if "memory_error" in ran.flags else Verdict.RUNTIME_ERROR
 
 
@@ -47,6 +50,8 @@ def how_it_ended(ran: Ran, limits: Limits) -> str:
         return f"killed by signal {ran.signal} ({signal_name(ran.signal)})"
     if "disk_full" in ran.flags:
         return f"exit code {ran.exit_code}; the disk was full ({limits.disk_mib} MiB)"
+    if ASSERTION_FAILED in ran.flags:
+        return "an assertion in the code failed"
     if "memory_error" in ran.flags:
         return f"MemoryError within {limits.memory_mib} MiB"
     return f"exit code {ran.exit_code}"

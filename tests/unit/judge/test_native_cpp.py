@@ -8,9 +8,10 @@ import pytest
 
 from proctor.errors import TestsInvalid
 from proctor.judge.native import cpp
-from proctor.judge.native.cpp_signatures import Parameter, functions, macros
+from proctor.judge.native.cpp_signatures import Parameter, functions
 from proctor.judge.native.harness import CannotCross
 from proctor.wire import ScriptTests
+from proctor_supervisor.languages.cpp_text import macros
 
 
 def signature(source: str) -> tuple[str | None, list[tuple[str, str]]]:

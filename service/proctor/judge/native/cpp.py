@@ -12,14 +12,14 @@ from functools import cache
 from pathlib import Path
 
 from proctor.errors import TestsInvalid
-from proctor.judge.native.cpp_signatures import Function, functions, macros
+from proctor.judge.native.cpp_signatures import Function, functions
 from proctor.judge.native.harness import Assembly, CannotCross
 from proctor.sandbox.provider import Sources
 from proctor.wire import ScriptTests
+from proctor_supervisor.languages.cpp_entry import DRIVER
+from proctor_supervisor.languages.cpp_text import undefined
 
 _MAIN = re.compile(r"\bmain\s*\(")
-#: Words that the text after the candidate's own uses.
-_OURS = ("main", "int", "static", "const", "return", "char", "auto", "if", "else", "for")
 #: Functions of C that headers put beside ours: there the tests' calls must be told to mean the candidate's.
 _C_NAMES = frozenset(
     """
@@ -37,10 +37,10 @@ def assemble(code: str, tests: ScriptTests) -> Assembly:
         raise TestsInvalid("the tests are empty")
     called = _called(code, tests)
     candidate = Sources(
-        "cpp", _candidate(code, called).encode("utf-8", "surrogatepass"), _headers("cpp_wire.hpp", "cpp_serve.hpp")
+        "cpp", _candidate(code, called).encode("utf-8", "surrogatepass"), _headers("wire.hpp", "cpp_serve.hpp")
     )
     program = _tests(tests.code, called).encode("utf-8", "surrogatepass")
-    return Assembly(candidate, Sources("cpp", program, _headers("cpp_wire.hpp", "cpp_call.hpp")))
+    return Assembly(candidate, Sources("cpp", program, _headers("wire.hpp", "cpp_call.hpp")))
 
 
 def _called(code: str, tests: ScriptTests) -> list[Function]:
@@ -63,8 +63,8 @@ def _candidate(code: str, called: list[Function]) -> str:
     for number, function in enumerate(called):
         shape = f"{function.result} (*)({', '.join(_DECLARED[p.by].format(p.type) for p in function.parameters)})"
         lines.append(f"static auto proctor_function_{number} = static_cast<{shape}>(&::{function.name});")
-    lines += [f"#undef {name}" for name in dict.fromkeys((*macros(code), *_OURS))]
-    lines += ['#pragma GCC optimize("O0")', '#include "cpp_wire.hpp"', '#include "cpp_serve.hpp"']
+    lines += undefined(code)
+    lines += ['#pragma GCC optimize("O0")', '#include "wire.hpp"', '#include "cpp_serve.hpp"']
     lines.append("static void proctor_dispatch(std::size_t which, proctor::Reader& in, std::string& out) {")
     lines += [f"  if (which == {n}) return proctor::answer(proctor_function_{n}, in, out);" for n in range(len(called))]
     lines += ["  throw proctor::Malformed();", "}"]
@@ -75,7 +75,7 @@ def _tests(code: str, called: list[Function]) -> str:
     lines = [
         "#include <bits/stdc++.h>",
         '#pragma GCC optimize("O0")',
-        '#include "cpp_wire.hpp"',
+        '#include "wire.hpp"',
         '#include "cpp_call.hpp"',
         "using namespace std;",
     ]
@@ -107,7 +107,8 @@ def _parameters(function: Function) -> list[str]:
 
 @cache
 def _header(name: str) -> bytes:
-    return (Path(__file__).parent / name).read_bytes()
+    """A header of ours; what values are on the wire is the same for `function` tests, whose driver is the sandbox's."""
+    return DRIVER.texts[name] if name in DRIVER.texts else (Path(__file__).parent / name).read_bytes()
 
 
 def _headers(*names: str) -> dict[str, bytes]:

@@ -9,8 +9,9 @@ cannot cross. The text is hostile: every pattern here takes time in proportion t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+
+from proctor_supervisor.languages.cpp_text import DEFINE, bare, heads, spliced
 
 _LANGUAGE = frozenset(
     """
@@ -25,11 +26,6 @@ _LIBRARY = frozenset(
 )
 _WORDS = _LANGUAGE | _LIBRARY
 _TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|::|[<>,&]")
-_NOT_TEXT = re.compile(
-    r"//(?:[^\n\\]|\\.)*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"?|(?<![0-9a-fA-F])'(?:[^'\\\n]|\\.)*'?", re.DOTALL
-)
-_DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.)*", re.MULTILINE | re.DOTALL)
-_DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(\([^)]*\))?[ \t]*([^\n]*)", re.MULTILINE)
 _ALIAS = re.compile(r"\btypedef\s+([^;{}()]{1,300}?)\s+(\w+)\s*;|\busing\s+(\w+)\s*=\s*([^;{}()]{1,300});")
 _HEAD = re.compile(
     r"^(?P<result>[\w:<>,&\s]+?)[\s&]*\b(?P<name>[A-Za-z_]\w*)\s*\((?P<params>[^(){}]*)\)\s*(?:noexcept)?\s*$"
@@ -37,7 +33,6 @@ _HEAD = re.compile(
 _QUALIFIERS = re.compile(r"\b(?:inline|static|constexpr|extern|register|std::)\s*|\[\[[^\]]*\]\]")
 _DEFAULT = re.compile(r"-?\d[\d.]*f?|true|false|\{\}")
 _DEPTH_MAX = 8
-_HEAD_MAX = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +55,19 @@ class Function:
     why: str | None = None
 
 
-def macros(source: str) -> list[str]:
-    """Names that a source defines as macros."""
-    return sorted({match[1] for match in _DEFINE.finditer(_spliced(source))})
-
-
 def functions(source: str) -> list[Function]:
     """The functions defined at the top level of a source, in order; a name that is overloaded once for each."""
-    text = _bare(source)
+    text = bare(source)
     aliases = _aliases(source, text)
-    return [_function(head, aliases) for head in _heads(text) if _HEAD.match(head)]
-
-
-def _spliced(source: str) -> str:
-    return re.sub(r"\\\r?\n", " ", source)
-
-
-def _bare(source: str) -> str:
-    """The source without comments, literals' contents and directives."""
-    text = _NOT_TEXT.sub(lambda m: '""' if m[0][0] == '"' else "' '" if m[0][0] == "'" else " ", _spliced(source))
-    return _DIRECTIVE.sub(" ", text)
+    return [_function(head, aliases) for head, _ in heads(text) if _HEAD.match(head)]
 
 
 def _aliases(source: str, text: str) -> dict[str, str]:
-    found = {match[1]: match[3].strip() for match in _DEFINE.finditer(_spliced(source)) if match[2] is None}
+    found = {match[1]: match[3].strip() for match in DEFINE.finditer(spliced(source)) if match[2] is None}
     for match in _ALIAS.finditer(text):
         name, stands_for = (match[2], match[1]) if match[2] else (match[3], match[4])
         found[name] = stands_for
     return found
-
-
-def _heads(text: str) -> Iterator[str]:
-    """What stands before each brace at the top level."""
-    start = depth = 0
-    for match in re.finditer(r"[{};]", text):
-        if match[0] == "{":
-            if depth == 0 and match.start() - start <= _HEAD_MAX:
-                yield " ".join(text[start : match.start()].split())
-            depth += 1
-        elif match[0] == "}":
-            depth = max(0, depth - 1)
-        if depth == 0:
-            start = match.end()
 
 
 def _function(head: str, aliases: dict[str, str]) -> Function:

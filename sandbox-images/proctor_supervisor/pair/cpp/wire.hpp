@@ -1,6 +1,13 @@
-// Values as JSON, and calls over descriptor 3: a frame is a length (u32, big-endian) and so many bytes.
-// Asked: "<number of the function> [arguments]". Answered: "R[result, references…]" or "E<kind> <what>".
-// Numbers are exact: integers in full, floating point with 21 digits; strings are bytes, escaped where JSON must.
+// Values as JSON, and frames over descriptor 3: a length (u32, little-endian) and so many bytes.
+//
+// Between two C++ programs (`script` tests): asked "<number of the function> [arguments]", answered "R[result,
+// references…]" or "E<kind> <what>". Numbers are exact: integers in full, floating point with 21 digits; strings are
+// bytes, escaped where JSON must.
+//
+// With PROCTOR_TAGGED, to Python's test process (`function` tests, pair/foreign.py): what JSON has not is an object of
+// one key, such as {"b": "<integer>"} or {"m": [[key, value]…]}. Floating point has as many digits as tell it from its
+// neighbours of the same type; bytes that are no UTF-8 are lone surrogates.
+//
 // A container has a codec where its header has been included before this one (libstdc++'s guards tell): whoever has a
 // function of such a type has included it, and parsing the others would double the time of compiling.
 #ifndef PROCTOR_WIRE_HPP
@@ -20,8 +27,17 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+#ifdef PROCTOR_TAGGED
+#include <charconv>
+#endif
 
 namespace proctor {
+
+#ifdef PROCTOR_TAGGED
+inline constexpr bool tagged = true;
+#else
+inline constexpr bool tagged = false;
+#endif
 
 struct Malformed {};
 
@@ -47,13 +63,61 @@ struct Reader {
     at += size;
     return true;
   }
-  // One past the last character of a number here.
+  // The key of a tag, of which its content comes next and then `}`; 0 where there is none.
+  char tag() {
+    if (!tagged || peek() != '{') return 0;
+    take('{');
+    take('"');
+    if (end - at < 2 || at[1] != '"') throw Malformed();
+    char key = *at;
+    at += 2;
+    take(':');
+    return key;
+  }
+  // What is read inside a tag that is one of `keys`, or without a tag.
+  template <class Take>
+  void within(const char* keys, Take inner) {
+    char key = tag();
+    if (key != 0 && std::strchr(keys, key) == nullptr) throw Malformed();
+    inner(key);
+    if (key != 0) take('}');
+  }
+  // A number's text, as {"b": "…"} or {"n": "…"} too.
   std::string number() {
+    std::string text;
+    within("bn", [&](char key) {
+      if (key != 0) take('"');
+      text = digits();
+      if (key != 0) take('"');
+    });
+    return text;
+  }
+  std::string digits() {
     space();
+    for (const char* one : {"NaN", "Infinity", "-Infinity"})
+      if (word(one)) return one;
     const char* from = at;
     while (at < end && (std::strchr("+-.eE", *at) != nullptr || (*at >= '0' && *at <= '9')) && *at != 0) ++at;
     if (at == from || at - from > 400) throw Malformed();
     return std::string(from, at);
+  }
+  // Past any value, however nested.
+  void skip() {
+    std::size_t depth = 0;
+    do {
+      char c = peek();
+      ++at;
+      if (c == '"') {
+        while (at < end && *at != '"') at += *at == '\\' ? 2 : 1;
+        if (at++ >= end) throw Malformed();
+      } else if (c == '[' || c == '{') {
+        ++depth;
+      } else if ((c == ']' || c == '}') && depth > 0) {
+        --depth;
+      } else if (c != ',' && c != ':') {
+        while (at < end && std::strchr(",:]} \n", *at) == nullptr) ++at;
+      }
+    } while (depth > 0);
   }
 };
 
@@ -77,16 +141,41 @@ struct Codec<bool> {
   }
 };
 
+// The bytes of the character that starts here: 0 where they are no UTF-8.
+inline std::size_t character(const unsigned char* at, std::size_t left) {
+  unsigned char c = at[0];
+  std::size_t size = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+  if (size > left) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((at[i] & 0xc0) != 0x80) return 0;
+  bool second = size < 3 || !((c == 0xe0 && at[1] < 0xa0) || (c == 0xf0 && at[1] < 0x90) || (c == 0xf4 && at[1] > 0x8f));
+  return second && !(c == 0xed && at[1] > 0x9f) ? size : 0;
+}
+
 template <>
 struct Codec<std::string> {
   static void write(std::string& out, const std::string& value) {
     out += '"';
-    for (unsigned char c : value) {
+    const unsigned char* text = reinterpret_cast<const unsigned char*>(value.data());
+    for (std::size_t i = 0; i < value.size();) {
+      unsigned char c = text[i];
+      std::size_t size = tagged ? character(text + i, value.size() - i) : 1;
       if (c == '"' || c == '\\') (out += '\\') += char(c);
       else if (c < 0x20 || c == 0x7f) hex(out, c);
-      else out += char(c);
+      else if (size > 0) out.append(value, i, size);
+      else i += odd(out, text + i, value.size() - i) - 1;
+      i += size > 0 ? size : 1;
     }
     out += '"';
+  }
+  // What is no UTF-8: a surrogate that JSON may hold, or else a byte, as Python's surrogateescape has it.
+  static std::size_t odd(std::string& out, const unsigned char* text, std::size_t left) {
+    if (left > 2 && text[0] == 0xed && text[1] > 0x9f && text[1] < 0xc0 && (text[2] & 0xc0) == 0x80) {
+      hex(out, 0xd000u | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu));
+      return 3;
+    }
+    hex(out, 0xdc00u | text[0]);
+    return 1;
   }
   static unsigned unit(Reader& in) {
     if (in.end - in.at < 4) throw Malformed();
@@ -157,6 +246,11 @@ struct Codec<T, std::enable_if_t<std::is_integral_v<T>>> {
     std::string text = in.number();
     char* end = nullptr;
     errno = 0;
+    if (tagged && text.find_first_of(".eE") != std::string::npos) {  // such as 3.0
+      long double got = std::strtold(text.c_str(), &end);
+      if (!(std::fabs(got) < 9e15L) || got != std::floor(got)) throw Malformed();
+      text = std::to_string((long long)(got));
+    }
     if constexpr (std::is_signed_v<T>) {
       long long got = std::strtoll(text.c_str(), &end, 10);
       value = T(got);
@@ -176,16 +270,19 @@ struct Codec<T, std::enable_if_t<std::is_floating_point_v<T>>> {
     if (std::isnan(value)) { out += "NaN"; return; }
     if (std::isinf(value)) { out += value < 0 ? "-Infinity" : "Infinity"; return; }
     char text[64];
+#ifdef PROCTOR_TAGGED
+    out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+#else
     std::snprintf(text, sizeof text, "%.21Lg", (long double)(value));
     out += text;
+#endif
   }
   static void read(Reader& in, T& value) {
-    if (in.word("NaN")) { value = std::nan(""); return; }
-    if (in.word("Infinity")) { value = HUGE_VAL; return; }
-    if (in.word("-Infinity")) { value = -HUGE_VAL; return; }
     std::string text = in.number();
     char* end = nullptr;
-    value = T(std::strtold(text.c_str(), &end));
+    if constexpr (std::is_same_v<T, float>) value = std::strtof(text.c_str(), &end);
+    else if constexpr (std::is_same_v<T, double>) value = std::strtod(text.c_str(), &end);
+    else value = std::strtold(text.c_str(), &end);
     if (end == nullptr || *end != 0) throw Malformed();
   }
 };
@@ -220,17 +317,36 @@ struct Sequence {
   }
   static void read(Reader& in, C& values) {
     values.clear();
-    read_all(in, [&] {
-      T value{};
-      Codec<T>::read(in, value);
-      values.insert(values.end(), std::move(value));
+    in.within("sa", [&](char key) {
+      if (key == 'a') {  // [name of an array's type, its items]
+        in.take('[');
+        in.skip();
+        in.take(',');
+      }
+      read_all(in, [&] {
+        T value{};
+        Codec<T>::read(in, value);
+        values.insert(values.end(), std::move(value));
+      });
+      if (key == 'a') in.take(']');
     });
+  }
+};
+
+// Sets that hold each value once.
+template <class C, class T>
+struct Unique : Sequence<C, T> {
+  static void write(std::string& out, const C& values) {
+    if (tagged) out += "{\"s\":";
+    Sequence<C, T>::write(out, values);
+    if (tagged) out += '}';
   }
 };
 
 template <class C, class K, class V>
 struct Mapping {
   static void write(std::string& out, const C& values) {
+    if (tagged) out += "{\"m\":";
     write_all(out, values, [&](const auto& item) {
       out += '[';
       Codec<K>::write(out, item.first);
@@ -238,41 +354,34 @@ struct Mapping {
       Codec<V>::write(out, item.second);
       out += ']';
     });
+    if (tagged) out += '}';
   }
   static void read(Reader& in, C& values) {
     values.clear();
-    if (in.peek() == '{') return object(in, values);
-    read_all(in, [&] {
-      std::pair<K, V> item{};
-      in.take('[');
-      Codec<K>::read(in, item.first);
-      in.take(',');
-      Codec<V>::read(in, item.second);
-      in.take(']');
-      values.insert(std::move(item));
+    in.within("om", [&](char tag) {
+      read_all(in, [&] {
+        std::pair<K, V> item{};
+        in.take('[');
+        key(in, item.first, tag);
+        in.take(',');
+        Codec<V>::read(in, item.second);
+        in.take(']');
+        values.insert(std::move(item));
+      });
     });
   }
-  // As JSON has it: keys are strings, and hold the key's own JSON where that is no string.
-  static void object(Reader& in, C& values) {
-    in.take('{');
-    if (in.peek() == '}') { ++in.at; return; }
-    for (;;) {
-      std::string text;
-      Codec<std::string>::read(in, text);
-      std::pair<K, V> item{};
-      if constexpr (std::is_same_v<K, std::string>) {
-        item.first = text;
-      } else {
-        if constexpr (std::is_same_v<K, char>) text = "\"" + text + "\"";
+  // A key. Those of JSON's objects are strings, and hold the key's own JSON where that is no string.
+  static void key(Reader& in, K& value, char tag) {
+    if constexpr (!std::is_same_v<K, std::string> && !std::is_same_v<K, char>) {
+      if (tag == 'o') {
+        std::string text;
+        Codec<std::string>::read(in, text);
         Reader inner{text.data(), text.data() + text.size()};
-        Codec<K>::read(inner, item.first);
+        Codec<K>::read(inner, value);
+        return;
       }
-      in.take(':');
-      Codec<V>::read(in, item.second);
-      values.insert(std::move(item));
-      if (in.peek() == '}') { ++in.at; return; }
-      in.take(',');
     }
+    Codec<K>::read(in, value);
   }
 };
 
@@ -284,11 +393,11 @@ template <class T> struct Codec<std::deque<T>> : Sequence<std::deque<T>, T> {};
 template <class T> struct Codec<std::list<T>> : Sequence<std::list<T>, T> {};
 #endif
 #ifdef _GLIBCXX_SET
-template <class T> struct Codec<std::set<T>> : Sequence<std::set<T>, T> {};
+template <class T> struct Codec<std::set<T>> : Unique<std::set<T>, T> {};
 template <class T> struct Codec<std::multiset<T>> : Sequence<std::multiset<T>, T> {};
 #endif
 #ifdef _GLIBCXX_UNORDERED_SET
-template <class T> struct Codec<std::unordered_set<T>> : Sequence<std::unordered_set<T>, T> {};
+template <class T> struct Codec<std::unordered_set<T>> : Unique<std::unordered_set<T>, T> {};
 #endif
 #ifdef _GLIBCXX_MAP
 template <class K, class V> struct Codec<std::map<K, V>> : Mapping<std::map<K, V>, K, V> {};
@@ -373,7 +482,7 @@ inline bool transfer(bool out, char* data, std::size_t size) {
 
 inline bool send(const std::string& body) {
   std::uint32_t size = std::uint32_t(body.size());
-  std::string frame{char(size >> 24), char(size >> 16), char(size >> 8), char(size)};
+  std::string frame{char(size), char(size >> 8), char(size >> 16), char(size >> 24)};
   frame += body;
   return transfer(true, &frame[0], frame.size());
 }
@@ -381,7 +490,7 @@ inline bool send(const std::string& body) {
 inline bool receive(std::string& body) {
   unsigned char head[4];
   if (!transfer(false, reinterpret_cast<char*>(head), 4)) return false;
-  std::size_t size = std::size_t(head[0]) << 24 | std::size_t(head[1]) << 16 | std::size_t(head[2]) << 8 | head[3];
+  std::size_t size = std::size_t(head[3]) << 24 | std::size_t(head[2]) << 16 | std::size_t(head[1]) << 8 | head[0];
   body.clear();
   while (size > 0) {  // as it comes: who only says that much is coming makes nobody reserve it
     std::size_t part = size < (1u << 20) ? size : (1u << 20), had = body.size();
