@@ -253,19 +253,20 @@ def _text(proc: int, path: str, most: int = 1 << 16) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The machine's CPU seconds so far: busy (steal included), idle."""
+    """CPU seconds of the machine, or of one CPU, so far: busy (steal included), idle."""
 
     busy: float
     idle: float
 
 
-def load(proc: int) -> Load | None:
-    """The machine's load; None where /proc does not say."""
-    text = _text(proc, "stat")
-    if not text or not text.startswith("cpu "):
+def load(proc: int, cpu: int | None = None) -> Load | None:
+    """The machine's load, or that of one CPU; None where /proc does not say."""
+    start = f"cpu{'' if cpu is None else cpu} "
+    line = next((line for line in (_text(proc, "stat") or "").splitlines() if line.startswith(start)), None)
+    if line is None:
         return None
     # user nice system idle iowait irq softirq steal
-    ticks = [int(item) for item in text.split("\n", 1)[0].split()[1:9]]
+    ticks = [int(item) for item in line.split()[1:9]]
     idle = ticks[3] + ticks[4]
     return Load((sum(ticks) - idle) * _TICK, idle * _TICK)
 

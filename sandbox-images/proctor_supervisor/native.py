@@ -32,11 +32,13 @@ PEER = 3
 UNREADY = 70
 _CLOCK = struct.Struct("=cQQ")  # as guest.CLOCK
 _NOT_FOUND = 127
+_CPUS = os.sched_getaffinity(0)  # when the supervisor began
 _ALL_SIGNALS = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
 def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     """Prepare the folder, give up every right, run the commands."""
+    _leave_seat()
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.blobs) + 8)
     folder = isolate.enter(ground, task.limits["disk_mib"], spare)
@@ -49,6 +51,13 @@ def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) ->
     _place_descriptors(more if task.options.get("peer") else [])
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
     _commands(ground.box, task, keep, image)
+
+
+def _leave_seat() -> None:
+    try:
+        os.sched_setaffinity(0, _CPUS)
+    except OSError:
+        pass  # fewer are ours by now: the kernel knows which
 
 
 def _place_descriptors(more: list[int]) -> None:

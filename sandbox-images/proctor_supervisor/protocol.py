@@ -23,6 +23,9 @@ duo {limits, candidate: {language, paths},        dueled {candidate: Ran, tests:
      [source, *files, source, *files]
 ping {}                                           pong {}
 
+program, pair and duo take `cpu` too: the number of the CPU that all processes of the sandbox stay on from then on;
+null: any. Where the kernel refuses, nothing changes.
+
 Ran is {exit_code, signal, stopped, cpu_s, wall_s, memory_mib, flags, compile_error, saturated,
 stdout, stderr, files}: the last three are indices into the frame's blobs (files: {path: index}).
 `limits` is the object of api.md with all eight fields.

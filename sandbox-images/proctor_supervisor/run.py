@@ -53,7 +53,8 @@ class Host:
     """What every run needs.
 
     client: the worker's connection. extra: bytes of the zygote beyond a bare interpreter. ours: numbers in /proc of the
-    processes that belong to no sample; foreign: those numbers are of another pid namespace. resident: the test process
+    processes that belong to no sample; foreign: those numbers are of another pid namespace. cpus: those that we may run
+    on; cpu: the one that we stay on, if any; told: the one that we were to stay on. resident: the test process
     that waits for its next run, or has just ended with one. shared_before: bytes of
     shared memory of the machine at a run's first reading; kills_before: of the kernel in our cgroup before it.
     """
@@ -65,6 +66,9 @@ class Host:
     extra: int
     ours: frozenset[int]
     foreign: bool
+    cpus: frozenset[int] = frozenset()
+    cpu: int | None = None
+    told: int | None = None
     resident: Guest | None = None
     shared_before: int = 0
     kills_before: int = 0
@@ -76,6 +80,26 @@ class Host:
         waiting, self.resident = self.resident, None
         if waiting is not None:
             waiting.dismiss()
+
+    def sit(self, cpu: int | None) -> None:
+        """Stay on one CPU with all that we start from now on; None: go wherever we may.
+
+        The processes of a run wait for each other by turns. On one CPU a hand-over is a change of processes; across two
+        it wakes one that sleeps, which costs several times as much, most of all in a virtual machine. Compilers and
+        programs that run by command may go everywhere: their threads are many (`native`).
+
+        Raises Fault.
+        """
+        if cpu == self.told:
+            return
+        self.told = cpu
+        self.vacate()
+        try:
+            for pid in (self.candidates.pid, self.tests.pid, 0):
+                os.sched_setaffinity(pid, self.cpus if cpu is None else {cpu})
+        except OSError:  # a CPU that is not ours: we stay where we are
+            return
+        self.cpu = cpu
 
     def before_run(self) -> None:
         """Note how our cgroup stands before a run."""
@@ -111,7 +135,8 @@ class Host:
         for one in (candidates, tests):
             ours.add(account.number_of(ground.proc, one.pid))
         foreign = account.is_foreign(ground.proc)
-        return cls(ground, candidates, tests, client, max(0, resident - _BARE_INTERPRETER), frozenset(ours), foreign)
+        extra, cpus = max(0, resident - _BARE_INTERPRETER), frozenset(os.sched_getaffinity(0))
+        return cls(ground, candidates, tests, client, extra, frozenset(ours), foreign, cpus)
 
 
 @dataclass(slots=True)
@@ -518,7 +543,7 @@ class Watch:
     def _measure(self, now: float) -> None:
         processes = self.host.scan()
         if self.before is None:
-            self.before = account.load(self.host.ground.proc)
+            self.before = account.load(self.host.ground.proc, self.host.cpu)
             self.host.shared_before = account.shared_memory(self.host.ground.proc)
         for one in self.guests:
             one.measure(processes, now)
@@ -540,7 +565,7 @@ class Watch:
     def _saturation(self) -> None:
         if self.before is not None:
             own = sum(one.ran.cpu_s for one in self.guests)
-            busy = account.saturated(self.before, account.load(self.host.ground.proc), own)
+            busy = account.saturated(self.before, account.load(self.host.ground.proc, self.host.cpu), own)
             for one in self.guests:
                 one.ran.saturated = busy
 

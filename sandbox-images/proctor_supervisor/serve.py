@@ -24,6 +24,7 @@ _FIELDS = {
     **{"language": str, "paths": list, "argv": list, "fetch": list, "stop": str},
     **{"cases": int, "first_case": int, "allow_in_process": bool},
 }
+_CPUS_MAX = 8192  # as many as Linux knows
 _DEVICE_NAMES = (b"/dev/stdin", b"/dev/fd/0", b"/proc/self/fd/0")
 
 
@@ -91,6 +92,8 @@ class _Server:
     def answer(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
         """One request's answer. Raises Refused."""
         _check(header)
+        if "cpu" in header:
+            self.host.sit(_cpu(header["cpu"]))
         match header["op"]:
             case "program":
                 self._forget()
@@ -296,6 +299,13 @@ def _check(header: dict) -> None:
     for name, kind in _FIELDS.items():
         if name in header and type(header[name]) is not kind:
             raise Refused(f"{name} is no {kind.__name__}")
+
+
+def _cpu(number: object) -> int | None:
+    """Raises Refused."""
+    if number is not None and (type(number) is not int or not 0 <= number < _CPUS_MAX):
+        raise Refused("cpu is the number of none")
+    return number
 
 
 def _limits(header: dict) -> dict:

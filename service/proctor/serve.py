@@ -265,7 +265,10 @@ class Supervisor:
             environment["PROMETHEUS_MULTIPROC_DIR"] = str(self.folder / "metrics")
         python = [sys.executable, "-P", "-m", "proctor"]
         fd = self.listener.fileno()
-        self.workers = [Child(f"worker {i + 1}", [*python, "worker"], environment) for i in range(self.launch.workers)]
+        self.workers = [
+            Child(f"worker {i + 1}", [*python, "worker"], {**environment, "PROCTOR_WORKER_NUMBER": str(i)})
+            for i in range(self.launch.workers)
+        ]
         self.apis = [
             Child(f"api {i + 1}", [*python, "api", "--fd", str(fd)], environment, fds=(fd,))
             for i in range(self.launch.api_processes)

@@ -47,6 +47,9 @@ class FakeSession:
         self.hello = Hello(tier="B", languages={"python": "3.11"}, enforcement={"cpu_s": "polled"}, image="sha256:fake")
         self.closed = threading.Event()
 
+    def sit(self, cpu: int | None) -> None:
+        """Wherever it is."""
+
     def hung_up(self) -> bool:
         return self.closed.is_set()
 

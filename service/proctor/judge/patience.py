@@ -136,10 +136,15 @@ class PatientSession:
             yield None
             return
         more = Second(patient(limits, wall_s, left_s))
+        self._inner.sit(None)  # with all of the machine; the next unit sits where it did
         try:
             yield more
         finally:
             self._budget.give_back(wall_s - more.used_s)
+
+    def sit(self, cpu: int | None) -> None:
+        """As the session's own."""
+        self._inner.sit(cpu)
 
     def hung_up(self) -> bool:
         """As the session's own."""

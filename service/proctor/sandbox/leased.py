@@ -66,6 +66,10 @@ class LeasedSession:
         self._begin(limits, language)
         return self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)
 
+    def sit(self, cpu: int | None) -> None:
+        """See `Session.sit`."""
+        self._inner.sit(cpu)
+
     def healthy(self) -> bool:
         """Whether its supervisor still answers."""
         if self.closed:

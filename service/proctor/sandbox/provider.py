@@ -151,6 +151,10 @@ class Session(Protocol):
         """Run test code against a candidate in two processes. `tests` is the JSON of wire tests
         (kind function, script or pytest). Raises SandboxLost."""
 
+    def sit(self, cpu: int | None) -> None:
+        """From the next request on its processes stay on the CPU of this number; None: on any. A sandbox that cannot
+        goes on as it is."""
+
     def hung_up(self) -> bool:
         """Whether its supervisor is known to be gone; costs nothing to ask. Safe from another thread."""
 

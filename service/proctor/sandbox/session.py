@@ -41,6 +41,7 @@ class SocketSession:
         self._stream = Stream(sock)
         self._allow_in_process = allow_in_process
         self._closing = threading.Lock()
+        self._cpu: int | None = None
         self.closed = False
         try:
             header, _blobs = self._receive(hello_s)
@@ -68,6 +69,7 @@ class SocketSession:
             "limits": limits.model_dump(),
             "cases": cases,
             "paths": list(more),
+            "cpu": self._cpu,
         }
         header, blobs = self._ask(request, [source, *more.values()], "compiled", _compiling_s(limits))
         failed = None if header.get("ran") is None else read_ran(header["ran"], blobs)
@@ -77,6 +79,7 @@ class SocketSession:
         """See `Session.duo`."""
         request = {
             "op": "duo",
+            "cpu": self._cpu,
             "limits": limits.model_dump(),
             "candidate": {"language": candidate.language, "paths": list(candidate.files)},
             "tests": {"language": tests.language, "paths": list(tests.files)},
@@ -97,9 +100,14 @@ class SocketSession:
             "stop": stop,
             "first_case": first_case,
             "allow_in_process": self._allow_in_process,
+            "cpu": self._cpu,
         }
         header, blobs = self._ask(request, [source], "paired", 3 * limits.compile_s + limits.sample_wall_s)
         return read_pair(header, blobs)
+
+    def sit(self, cpu: int | None) -> None:
+        """See `Session.sit`."""
+        self._cpu = cpu
 
     def ping(self, within_s: float = _GRACE_S) -> None:
         """Ask for a sign of life. Raises SandboxLost, SandboxProtocolError."""

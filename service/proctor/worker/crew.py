@@ -85,7 +85,8 @@ class Crew:
 
     def _add(self) -> None:
         self._started += 1
-        environment = {**os.environ, "PROCTOR_WORKER_STATUS": str(self._status)}
+        number = str(self._started - 1)
+        environment = {**os.environ, "PROCTOR_WORKER_STATUS": str(self._status), "PROCTOR_WORKER_NUMBER": number}
         child = Child(f"worker {self._started}", [sys.executable, "-P", "-m", "proctor", "worker"], environment)
         child.start()
         self._children.append(child)

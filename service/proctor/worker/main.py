@@ -32,6 +32,7 @@ from proctor.settings import Settings
 from proctor.worker.keeper import Keeper
 from proctor.worker.rq_worker import TicketWorker
 from proctor.worker.runner import DRAIN_S, Judge, Runner, describe, longest_s
+from proctor.worker.seat import Seat
 from proctor.worker.slot import Slot
 from proctor.worker.status import Status
 
@@ -59,7 +60,7 @@ class Worker:
         self._settings = settings
         self._provider = provider
         worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._slot = Slot(provider, settings.sandbox_recycle)
+        self._slot = Slot(provider, settings.sandbox_recycle, _seat(settings))
         self._status = Status(settings.worker_status)
         leases = Leases(connect(settings.redis_url), settings, worker_id)
         self._keeper = Keeper(leases, self._status, self._look_after_sandbox)
@@ -204,6 +205,13 @@ def run(
         Worker(settings, provider, judge or _patient_judge()).serve()
     finally:
         provider.close()
+
+
+def _seat(settings: Settings) -> Seat | None:
+    if not settings.pin_cpus or not hasattr(os, "sched_setaffinity"):
+        return None
+    number = settings.worker_number
+    return Seat(secrets.randbelow(1 << 16) if number is None else number)
 
 
 def _make_provider(settings: Settings) -> Provider:

@@ -19,6 +19,7 @@ class Routed:
         self._parts: list[Session] = [first]
         self._lock = threading.Lock()
         self._closed = False
+        self._cpu: int | None = None
         self.hello: Hello = first.hello
 
     def parts(self) -> list[Session]:
@@ -49,6 +50,12 @@ class Routed:
         serving = self._serving(language)
         return serving.pair(language, source, tests, limits, stop=stop, first_case=first_case)
 
+    def sit(self, cpu: int | None) -> None:
+        """See `Session.sit`: all parts."""
+        self._cpu = cpu
+        for part in self.parts():
+            part.sit(cpu)
+
     def hung_up(self) -> bool:
         """See `Session.hung_up`: of any part."""
         return any(part.hung_up() for part in self.parts())
@@ -66,6 +73,7 @@ class Routed:
             if language in part.hello.languages:
                 return part
         another = self._provider.session(language)
+        another.sit(self._cpu)
         with self._lock:
             if not self._closed:
                 self._parts.append(another)

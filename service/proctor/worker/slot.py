@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from proctor.sandbox.provider import Hello, Provider, Session
 from proctor.worker.routed import Routed
+from proctor.worker.seat import Seat
 
 
 class Slot:
     """Holds at most one session. For the worker's main thread alone; `Session.close` may come from others."""
 
-    def __init__(self, provider: Provider, recycle: int) -> None:
-        """recycle: units after which the session is given back, so that the provider can replace its sandbox."""
+    def __init__(self, provider: Provider, recycle: int, seat: Seat | None = None) -> None:
+        """recycle: units after which the session is given back, so that the provider can replace its sandbox.
+
+        seat: where this thread and the sandbox run.
+        """
         self._provider = provider
         self._recycle = recycle
+        self._seat = seat
         self._session: Routed | None = None
         self._runs = 0
         self.hello: Hello | None = None
@@ -24,10 +31,17 @@ class Slot:
         ):
             self.leave()
         if self._session is None:
-            self._session = Routed(self._provider, self._provider.session(language))
+            self._session = self._open(language)
             self.hello = self.hello or self._session.hello
+        if self._seat is not None:
+            self._seat.look()
+            self._session.sit(self._seat.cpu)
         self._runs += 1
         return self._session
+
+    def _open(self, language: str) -> Routed:
+        with self._seat.standing() if self._seat is not None else nullcontext():
+            return Routed(self._provider, self._provider.session(language))
 
     def languages(self) -> dict[str, str]:
         """Name → version of all that units may ask for here."""

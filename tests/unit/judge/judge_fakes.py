@@ -51,6 +51,9 @@ class FakeSession:
     def pair(self, *args: Any, **kwargs: Any) -> PairRan:
         raise AssertionError("no pair in these tests")
 
+    def sit(self, cpu: int | None) -> None:
+        """Wherever it is."""
+
     def close(self) -> None:
         self.open = False
 
