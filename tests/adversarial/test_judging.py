@@ -12,6 +12,8 @@ from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Provider, Session
 from proctor.wire import Limits, TestsAdapter, Verdict
 
+from .class_hacks import CLASS_HACKS
+from .class_oddities import CLASS_ODDITIES
 from .hacks import ADD, HACKS, Hack
 from .oddities import ODDITIES, Oddity
 
@@ -38,14 +40,14 @@ def unit(code: str, tests: object) -> Unit:
     )
 
 
-@pytest.mark.parametrize("hack", HACKS, ids=lambda h: h.name)
+@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS], ids=lambda h: h.name)
 def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
     for tests in hack.tests:
         outcome = judge(unit(hack.code, tests), session)
         assert outcome.verdict.value in hack.verdicts, (tests, outcome)
 
 
-@pytest.mark.parametrize("oddity", ODDITIES, ids=lambda o: o.name)
+@pytest.mark.parametrize("oddity", [*ODDITIES, *CLASS_ODDITIES], ids=lambda o: o.name)
 def test_oddity_passes(oddity: Oddity, session: Session, kind: Kind) -> None:
     outcome = judge(unit(oddity.code, oddity.tests), session)
     if (kind.name, kind.tier, oddity.name) in REFUSED:

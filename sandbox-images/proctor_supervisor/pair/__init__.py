@@ -1,10 +1,12 @@
 """Test code and candidate in two processes: what crosses between them, and nothing else.
 
 candidate.py   the candidate's end: runs the code, answers requests; nothing it says is believed beyond values
+references.py  how that end writes what is no plain data; lent.py: what it makes of what the tests lend
 tests.py       the tests' end: drives the tests and reports each case to the supervisor
 link.py        one conversation over a stream socket, seen from the tests
-remote.py      the candidate's functions, classes and objects as the tests see them
-codec.py       values as bytes: strict, typed, bounded; no pickle
+remote.py      the candidate's objects as the tests see them (remote_classes.py: classes, remote_errors.py: exceptions)
+codec.py       values as bytes: strict, typed, bounded; no pickle (encode.py, decode.py, arrays.py)
+kinds.py       built-in classes that others extend, and what an instance holds
 shared.py      mutable containers that both ends hold, kept alike
 names.py       which names a test leaves unresolved, and whether it needs the candidate's own process
 compare.py     equality of values, decided by us

@@ -18,17 +18,14 @@ goes on with one of
 
 from __future__ import annotations
 
-import builtins
 import collections
 import copy
 import dataclasses
-import enum
 import inspect
 import operator
 import os
 import random
 import socket
-import struct
 import sys
 import threading
 import types
@@ -36,21 +33,10 @@ import typing
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import codec, frames, leetcode, shared
+from . import codec, frames, kinds, leetcode, lent, shared
+from .references import References
 
 MODULE = "solution"
-_U64 = struct.Struct("<Q")
-_BY_VALUE: tuple[Any, ...] = (int, float, complex, str, bytes)
-_SCALARS = (type(None), bool, int, float, str, bytes)
-CAUSES_MAX = 8
-_CONTAINERS: tuple[Any, ...] = (list, tuple, set, frozenset, collections.deque, bytearray)
-PROTOCOLS = (
-    "__call__ __iter__ __next__ __len__ __getitem__ __setitem__ __delitem__ __contains__ __reversed__ __enter__ "
-    "__exit__ __aenter__ __aexit__ __aiter__ __anext__ __await__ __bool__ __int__ __float__ __complex__ __index__ "
-    "__bytes__ __neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ __ceil__ __eq__ __lt__ __le__ __gt__ "
-    "__ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ __lshift__ __rshift__ __and__ "
-    "__or__ __xor__ __divmod__ __iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __iand__ __ior__ __ixor__"
-).split()
 _FIELD = dataclasses._FIELD  # type: ignore[attr-defined]
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "__len__": len,
@@ -105,14 +91,11 @@ class Harness:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._lock = threading.RLock()
-        self._objects: dict[int, Any] = {}
-        self._handles: dict[int, int] = {}
-        self._described: set[int] = set()
+        self._references = References()
         self._shared = shared.Shared()
-        self._twins: dict[str, type] = {}
-        self._next = 0
         self._loop: Any = None
         self.module = types.ModuleType(MODULE)
+        self._twins = lent.Twins(self.module.__dict__, MODULE)
 
     def run(self, code: types.CodeType, leetcode_style: bool) -> NoReturn:
         """Execute the module, say how that went, then serve. Raises frames.Gone when there are no more questions."""
@@ -141,7 +124,7 @@ class Harness:
         data = frames.receive(self._sock)
         if not data:  # the last answer was not taken
             self._shared = shared.Shared()
-            self._described.clear()
+            self._references.described.clear()
             return self._request()
         table = self._shared
         reader = codec.Reader(data, self._resolve, table.entries, table.next, builtins_allowed=codec.FUNCTIONS)
@@ -151,7 +134,7 @@ class Harness:
         table.forget(forgotten)
         table.note()
         for handle in request[1]:
-            self._handles.pop(id(self._objects.pop(handle, None)), None)
+            self._references.drop(handle)
         return request
 
     def _do(self, request: list[Any]) -> tuple:
@@ -181,14 +164,15 @@ class Harness:
             self._send([], sorted({*changed, *forgotten}), ("cannot", text))
 
     def _send(self, changed: list[int], forgotten: list[int], answer: tuple) -> None:
-        table, described = self._shared, set(self._described)
-        writer = codec.Writer(self._foreign, table.index, table.next, builtins_allowed=codec.TYPES)
-        contents = tuple((n, codec.content(table.entries[n])) for n in changed)
+        references, table = self._references, self._shared
+        described = set(references.described)
+        writer = codec.Writer(references.write, table.index, table.next, builtins_allowed=codec.TYPES)
+        contents = tuple((n, kinds.content(table.entries[n])) for n in changed)
         try:
             _deep(lambda: writer.write((contents, forgotten, *answer)))
             frames.send(self._sock, writer.out)
         except (codec.CannotCross, frames.Oversized):
-            self._described = described
+            references.described = described
             raise
         table.told(changed)
         table.adopt(writer.mutables)
@@ -203,6 +187,9 @@ class Harness:
     def _op_public(self) -> list[str]:
         names = self.module.__dict__
         return [str(n) for n in names.get("__all__", [n for n in names if not n.startswith("_")])]
+
+    def _op_every(self) -> list[str]:
+        return list(map(str, self.module.__dict__))
 
     def _op_global(self, name: str) -> Any:
         return self.module.__dict__[name]
@@ -240,13 +227,10 @@ class Harness:
         return getattr(type(target), name)(target, *args)
 
     def _op_base(self, target: Any) -> Any:
-        """The content of an object whose class extends a built-in container, by the built-in's own methods."""
-        if isinstance(target, dict):
-            return {key: dict.__getitem__(target, key) for key in dict.__iter__(target)}
-        for base in _CONTAINERS:
-            if isinstance(target, base):
-                return base(base.__iter__(target))
-        return target.value if isinstance(target, enum.Enum) else None
+        """What a container of collections holds, past the overrides of its class."""
+        if isinstance(target, collections.deque):
+            return collections.deque(collections.deque.__iter__(target))
+        return vars(target)["data"]
 
     def _op_fields(self, target: Any) -> tuple:
         """The fields of a dataclass. Raises AttributeError."""
@@ -305,208 +289,18 @@ class Harness:
                     raise StopIteration
                 self._answer(self._do(request), within=True)
 
-    # Handles.
-
-    def _handle(self, value: Any) -> int:
-        handle = self._handles.get(id(value))
-        if handle is None:
-            handle = self._next = self._next + 1
-            self._objects[handle] = value
-            self._handles[id(value)] = handle
-        return handle
-
     def _resolve(self, reader: codec.Reader, tag: int) -> Any:
         if tag == ord("<"):
-            return self._objects[reader.handle()]
+            return self._references.objects[reader.handle()]
         if tag == ord(">"):
-            return _Callback(self, reader.handle(), reader.text())
+            return lent.LentFunction(self.ask, reader.handle(), reader.text())
         if tag == ord("J"):
-            return _TestIterator(self, reader.handle())
+            return lent.LentIterator(self.ask, reader.handle())
         if tag == ord("X"):
-            return self._plain_object(reader)
+            return self._twins.read(reader)
         if tag == ord("%"):
-            return self._exception(reader)
+            return lent.read_exception(reader)
         raise codec.Malformed(f"tag {tag}")
-
-    def _plain_object(self, reader: codec.Reader) -> Any:
-        """An object of the tests: of the candidate's class of that name, else of one with the tests' methods."""
-        name, at = reader.text(), len(reader.mutables)
-        reader.remember(None)
-        attributes = reader.items()
-        cls = self.module.__dict__.get(name)
-        if not isinstance(cls, type) or not hasattr(cls, "__dict__"):
-            cls = self._twin(name, dict(zip(attributes[::2], attributes[1::2], strict=True)))
-        value: Any
-        try:
-            value = object.__new__(cls)
-        except TypeError:
-            value = object.__new__(type(name, (), {"__module__": MODULE}))
-        reader.mutables[at] = value
-        fields = reader.items()
-        for key, field in zip(fields[::2], fields[1::2], strict=True):
-            object.__setattr__(value, key, field)
-        return value
-
-    def _twin(self, name: str, attributes: dict) -> type:
-        """A class for objects of the tests' class `name`; methods are bound already, so each object has its own."""
-        base = self._twins.get(name)
-        if base is None:
-            base = self._twins[name] = type(name, (), {"__module__": MODULE})
-        return type(name, (base,), {"__module__": MODULE, **attributes}) if attributes else base
-
-    def _exception(self, reader: codec.Reader) -> BaseException:
-        cls, args = reader.read(), reader.read()
-        if not (isinstance(cls, type) and issubclass(cls, BaseException)):
-            cls = Exception
-        try:
-            return cls(*args)
-        except Exception:
-            return Exception(*args)
-
-    def _foreign(self, writer: codec.Writer, value: Any) -> None:
-        if isinstance(value, _Callback | _TestIterator):
-            writer.out += b">" + _U64.pack(value._number)
-        elif isinstance(value, type):
-            writer.out += b"#"
-            self._describe(writer, value)
-        elif isinstance(value, BaseException):
-            self._write_exception(writer, value)
-        elif isinstance(value, types.GeneratorType):
-            writer.out += b"G" + _U64.pack(self._handle(value))
-        elif isinstance(value, types.CoroutineType):
-            writer.out += b"W" + _U64.pack(self._handle(value))
-        elif isinstance(value, tuple) and hasattr(type(value), "_fields"):
-            writer.out += b"P" + _U64.pack(self._handle(value))
-            self._describe(writer, type(value))
-            writer.write(tuple(str(name) for name in getattr(type(value), "_fields", ())))
-            writer.write(tuple(tuple.__iter__(value)))
-        elif isinstance(value, _BY_VALUE) and not isinstance(value, enum.Enum):
-            base = next(base for base in _BY_VALUE if isinstance(value, base))
-            writer.write(base.__new__(base, _plain(base, value)))
-        else:
-            writer.out += b"@" + _U64.pack(self._handle(value))
-            self._describe(writer, type(value))
-            if _hashes_itself(type(value)):
-                writer.write(_hash(value))
-
-    def _describe(self, writer: codec.Writer, cls: type) -> None:
-        """A class: handle, and once: name, module, bases (handles or builtins' names), special methods, its kind."""
-        handle = self._handle(cls)
-        writer.out += _U64.pack(handle)
-        if handle in self._described:
-            writer.out += b"="
-            return
-        self._described.add(handle)
-        writer.out += b"+"
-        writer.text(b"s", cls.__name__)
-        writer.text(b"s", str(cls.__module__))
-        bases = [b for b in cls.__bases__ if b is not object]
-        writer.out += struct.pack("<I", len(bases))
-        for base in bases:
-            if _is_builtin(base):
-                writer.text(b"B", base.__name__)
-            else:
-                writer.out += b"#"
-                self._describe(writer, base)
-        writer.write(tuple(name for name in PROTOCOLS if _has(cls, name)))
-        hashing: Any = getattr(cls, "__hash__", None)
-        writer.write((hashing is not None, hashing is not object.__hash__))
-
-    def _write_exception(self, writer: codec.Writer, error: BaseException, depth: int = 0) -> None:
-        """An exception: class, handle, arguments, text, plain fields, cause."""
-        writer.out += b"%"
-        error.__traceback__ = None  # its frames would hold whatever was passed
-        if _is_builtin(type(error)):
-            writer.text(b"B", type(error).__name__)
-            writer.out += _U64.pack(0)
-        else:
-            self._foreign(writer, type(error))
-            self._next += 1
-            self._objects[self._next] = error
-            writer.out += _U64.pack(self._next)
-        try:
-            text = str(error)
-        except BaseException:
-            text = ""
-        mark = writer.mark()
-        try:
-            writer.write(tuple(error.args))
-        except codec.CannotCross:
-            writer.rewind(mark)
-            writer.write((text[:1000],))
-        writer.write(text[:10_000])
-        fields = {**vars(error)} if hasattr(error, "__dict__") else {}
-        writer.write(tuple((str(name), value) for name, value in fields.items() if type(value) in _SCALARS))
-        if error.__cause__ is None or depth == CAUSES_MAX:
-            writer.write(None)
-        else:
-            self._write_exception(writer, error.__cause__, depth + 1)
-
-
-class _Callback:
-    """A function of the tests: it can be called, and that is all."""
-
-    __slots__ = ("__name__", "_harness", "_number")
-
-    def __init__(self, harness: Harness, number: int, name: str) -> None:
-        self._harness = harness
-        self._number = number
-        self.__name__ = name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._harness.ask(("callback", self._number, args, kwargs))
-
-
-class _TestIterator:
-    """An iterator of the tests."""
-
-    __slots__ = ("_harness", "_number")
-
-    def __init__(self, harness: Harness, number: int) -> None:
-        self._harness = harness
-        self._number = number
-
-    def __iter__(self) -> _TestIterator:
-        return self
-
-    def __next__(self) -> Any:
-        return self._harness.ask(("next", self._number))
-
-
-def _is_builtin(cls: type) -> bool:
-    """Whether a class is the builtin of its name; `__module__` alone is no sign (pytest's Skipped has it too)."""
-    return cls.__module__ == "builtins" and getattr(builtins, cls.__name__, object) is cls
-
-
-def _hashes_itself(cls: type) -> bool:
-    """Whether a class has a hash that is not that of its objects' identity."""
-    hashing: Any = getattr(cls, "__hash__", None)
-    return hashing is not None and hashing is not object.__hash__
-
-
-def _hash(value: Any) -> int | None:
-    """The hash, which travels with the object: nothing can be asked while a message with it as a key is read."""
-    try:
-        return hash(value)
-    except Exception:
-        return None
-
-
-def _has(cls: type, name: str) -> bool:
-    """Whether instances have a special method worth asking for: object's own equality is identity."""
-    method = next((vars(base)[name] for base in type.mro(cls) if name in vars(base)), None)
-    return method is not None and method is not vars(object).get(name)
-
-
-def _plain(base: type, value: Any) -> Any:
-    """The built-in value inside an instance of a subclass, past every override."""
-    if base is str:
-        return str.__str__(value)
-    if base is bytes:
-        return bytes(memoryview(value))
-    if base is complex:
-        return complex(value.real, value.imag)
-    return float.__float__(value) if base is float else int.__int__(value)
 
 
 def _entry(names: dict, path: str) -> Any:

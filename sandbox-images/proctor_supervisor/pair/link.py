@@ -18,8 +18,10 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from . import codec, frames, shared
-from .remote import Handle, Remote, RemoteClasses, is_remote
+from . import codec, frames, kinds, shared
+from .remote import Handle, Remote, is_remote
+from .remote_classes import RemoteClasses
+from .remote_errors import read_exception
 
 _U64 = struct.Struct("<Q")
 
@@ -49,6 +51,8 @@ _DISGUISED = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrup
 
 #: Callables of the tests that the candidate may hold at a time.
 LENT_MAX = 10_000
+#: Members of enumerations that stay one and the same.
+MEMBERS_MAX = 10_000
 
 
 class CandidateError(RuntimeError):
@@ -60,7 +64,8 @@ class Link:
 
     gone: called when the candidate is no more; tampered: called with a text when it broke the protocol; neither
     returns. flag: takes remarks.
-    tests_module: the `__module__` of classes that the tests define.
+    tests_module: the `__module__` of classes that the tests define. by_value: objects of classes that extend a built-in
+    one arrive as what they hold.
     """
 
     def __init__(
@@ -71,18 +76,22 @@ class Link:
         tampered: Callable[[str], NoReturn],
         flag: Callable[[str], None],
         tests_module: str = "tests",
+        by_value: bool = False,
     ) -> None:
         self._sock = sock
         self._gone = gone
         self._tampered = tampered
         self._tests_module = tests_module
+        self._by_value = by_value
         self.flag = flag
         self.classes = RemoteClasses(self)
         self.asked = 0
         self._proxies: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._members: dict[int, Any] = {}  # of enumerations, which are one and the same as long as there are tests
         self._streams: dict[int, int] = {}  # id of a generator or coroutine made here -> handle
         self._dropped: list[int] = []
         self._lent: dict[int, Any] = {}  # callables and iterators, see `_keeps`
+        self._returning: dict[int, weakref.ref[Any]] = {}  # what was lent and may come back
         self._last_lent = 0
         self._bases: dict[int, Any] = {}
         self._shared = shared.Shared()
@@ -137,15 +146,19 @@ class Link:
         try:
             self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
             value = self._conclude(self._receive(), iterating)
-            kept = _keeps(operation, operands) or _is_made(value)
+            kept = _keeps(operation, operands) or _is_made(value) or self._is_newly_lent(value, lent_before)
             return value
         finally:
             if not kept:
                 for number in set(self._lent) - lent_before:
                     del self._lent[number]
 
+    def _is_newly_lent(self, value: Any, before: set[int]) -> bool:
+        """Whether a call gave back what it was given: a decorator that registers, say."""
+        return callable(value) and any(value is self._lent[number] for number in set(self._lent) - before)
+
     def base_of(self, value: Any) -> Any:
-        """The built-in content of an object whose class extends a built-in container; of an Enum, its value.
+        """What a container of collections (deque, UserDict, …) holds.
 
         It is one and the same until something else is asked, so that an object cannot try one value after another
         while the tests compare.
@@ -196,7 +209,7 @@ class Link:
     def _write(self, changed: list[int], forgotten: list[int], question: tuple) -> None:
         table = self._shared
         writer = codec.Writer(self._foreign, table.index, table.next)
-        writer.write((tuple((n, codec.content(table.entries[n])) for n in changed), forgotten, *question))
+        writer.write((tuple((n, kinds.content(table.entries[n])) for n in changed), forgotten, *question))
         frames.send(self._sock, writer.out)
         table.told(changed)
         table.adopt(writer.mutables)
@@ -229,7 +242,7 @@ class Link:
             finally:
                 self.reading = False
             answer = message[2:]
-            if answer[0] in ("callback", "next"):
+            if answer[0] in ("callback", "next", "mark"):
                 self._call_back(answer)
             else:
                 return answer
@@ -270,8 +283,11 @@ class Link:
             lent = self._lent.get(number)
             if lent is None:
                 raise RuntimeError("a function of the tests is called after the call that it was given for")
+            reply: tuple
             if kind == "next":
-                reply: tuple = ("return", [], next(lent))
+                reply = ("return", [], next(lent))
+            elif kind == "mark":
+                reply = ("return", [], _mark(lent, *operands))
             else:
                 args, kwargs = operands
                 reply = ("return", [], lent(*args, **kwargs))
@@ -284,9 +300,21 @@ class Link:
         except (TypeError, ValueError) as error:
             self._send(("throw", [], TypeError(str(error))), within=True)
 
+    def _lent_before(self, number: int) -> Any:
+        """What was lent, which may come back at any time, to the tests whose it is."""
+        if not 0 < number <= self._last_lent:
+            raise codec.Malformed("a function that was not lent")
+        remembered = self._returning.get(number)
+        value = self._lent.get(number) or (remembered() if remembered else None)
+        return _forgotten if value is None else value
+
     def _lend(self, value: Any) -> int:
         number = self._last_lent = self._last_lent + 1
         self._lent[number] = value
+        if isinstance(value, types.FunctionType | type):
+            self._returning[number] = weakref.ref(value)
+            if len(self._returning) > LENT_MAX:
+                del self._returning[next(iter(self._returning))]
         if len(self._lent) > LENT_MAX:
             del self._lent[next(iter(self._lent))]
         return number
@@ -308,7 +336,7 @@ class Link:
             self._write_plain_object(writer, value)
         elif callable(value):
             writer.out += b">" + _U64.pack(self._lend(value))
-            writer.text(b"", str(getattr(value, "__name__", type(value).__name__)))
+            writer.text(b"", _name(value))
         else:
             raise codec.CannotCross(f"an object of class {type(value).__name__}")
 
@@ -349,44 +377,73 @@ class Link:
         if tag == ord("@"):
             handle = reader.handle()
             proxy = self._proxy(handle, cls := self.classes.read(reader))
-            if cls._proctor_hash == (True, True):  # type: ignore[attr-defined]
+            if cls._proctor_hash == (True, True):
                 object.__setattr__(proxy, "_proctor_hashed", reader.read())
             return proxy
         if tag == ord("#"):
-            return self.classes.read(reader)
-        if tag == ord("P"):
-            return self._named_tuple(reader)
+            return self.classes.read_named(reader)
+        if tag == ord("V"):
+            return self._extended(reader)
         if tag == ord("%"):
-            return self.classes.read_exception(reader)
+            return read_exception(self, reader)
         if tag == ord(">"):
-            lent = self._lent.get(reader.handle())
-            if lent is None:
-                raise codec.Malformed("a function that was not lent")
-            return lent
+            return self._lent_before(reader.handle())
+        if tag == ord("$"):
+            return self._lent_before(reader.handle()).__doc__
         if tag in (ord("G"), ord("W")):
             return self._stream(reader.handle(), coroutine=tag == ord("W"))
         raise codec.Malformed(f"a tag {tag}")
 
-    def _proxy(self, handle: int, cls: type) -> Any:
+    def _proxy(self, handle: int, cls: Any) -> Any:
+        """The object that stands for this one, now or since before."""
         proxy = self._proxies.get(handle)
         if handle in self._dropped:
             self._dropped.remove(handle)  # it died while this answer was under way
         if proxy is None or type(proxy) is not cls:
-            if not issubclass(cls, Remote):
+            if not issubclass(cls, Remote) or cls._proctor_base not in self._WITHOUT_VALUE:
                 raise codec.Malformed("an object of a class that has none")
-            proxy = object.__new__(cls)
+            proxy = (cls._proctor_base or object).__new__(cls)
             object.__setattr__(proxy, "_proctor_handle", handle)
             self._proxies[handle] = proxy
         return proxy
 
-    def _named_tuple(self, reader: codec.Reader) -> Any:
-        handle = reader.handle()
-        cls = self.classes.read(reader)
-        names, values = reader.read(), reader.read()
-        if type(names) is not tuple or type(values) is not tuple or len(names) != len(values):
-            raise codec.Malformed("a named tuple of another size")
-        value: Any = tuple.__new__(self.classes.named_tuple(cls, names), values)
-        value._proctor_handle = handle
+    _WITHOUT_VALUE = frozenset((None, *kinds.MUTABLE))
+
+    def _extended(self, reader: codec.Reader) -> Any:
+        """An object of a class that extends a built-in one, with what it holds. Raises Malformed."""
+        handle, cls = reader.handle(), self.classes.read(reader)
+        base = getattr(cls, "_proctor_base", None)
+        if base is None:
+            raise codec.Malformed("an object of a class that extends nothing")
+        if base not in kinds.MUTABLE:
+            return self._extended_value(handle, cls, base, reader)
+        if self._by_value:
+            proxy = base()
+            self.drop(handle)
+        else:
+            proxy = self._proxy(handle, cls)
+        reader.remember(proxy)
+        hashed, held = reader.read(), reader.read()
+        if type(held) is not (bytes if base is bytearray else tuple):
+            raise codec.Malformed("content of no known form")
+        if not self._by_value:
+            object.__setattr__(proxy, "_proctor_hashed", hashed)
+        kinds.replace_content(proxy, held)
+        return proxy
+
+    def _extended_value(self, handle: int, cls: Any, base: Any, reader: codec.Reader) -> Any:
+        stays, held = reader.read(), reader.read()
+        if type(held) is not base:
+            raise codec.Malformed("content of no known form")
+        if self._by_value:
+            self.drop(handle)
+            return held
+        value = self._members.get(handle)
+        if value is None:
+            value = base.__new__(cls, held)
+            object.__setattr__(value, "_proctor_handle", handle)
+            if stays is True and len(self._members) < MEMBERS_MAX:
+                self._members[handle] = value
         return value
 
     def _stream(self, handle: int, *, coroutine: bool) -> Any:
@@ -428,6 +485,25 @@ def _attributes(value: Any) -> list[Any]:
     return list(itertools.chain.from_iterable(found.items()))
 
 
+def _name(function: Any) -> str:
+    """The name of a callable of the tests. Nothing may be asked while a message is written."""
+    inner = function.__func__ if type(function) is types.MethodType else function
+    return type(inner).__name__ if is_remote(inner) else str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def _mark(function: Any, name: Any, value: Any) -> Any:
+    """Give a function of the tests an attribute that it has not got. Raises AttributeError."""
+    free = type(name) is str and not name.startswith("_") and not hasattr(function, name)
+    if not free or not isinstance(function, types.FunctionType):
+        raise AttributeError(f"attribute {str(name)[:100]!r} of what is the tests' own")
+    setattr(function, name, value)
+
+
+def _forgotten(*_args: Any, **_kwargs: Any) -> NoReturn:
+    """What stands for a function of the tests that they themselves hold no more."""
+    raise RuntimeError("a function of the tests that is no more")
+
+
 def _keeps(operation: str, operands: tuple) -> bool:
     """Whether callables in this question may be called in later ones too.
 
@@ -437,7 +513,7 @@ def _keeps(operation: str, operands: tuple) -> bool:
     if operation in ("setattr", "setglobal"):
         return True
     if operation == "special":
-        return bool(operands[0] == "__setitem__")
+        return operands[0] in ("__setitem__", "__set__", "__set_name__")
     return operation == "call" and (isinstance(operands[0], type) or type(operands[0]).__name__ == "method")
 
 

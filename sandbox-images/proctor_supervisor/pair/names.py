@@ -13,7 +13,7 @@ import importlib.util
 import symtable
 import sys
 
-_SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "signature", "getfullargspec", "getmembers"}
+_SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "getsourcefile", "getmembers"}
 _STREAMS = {"stdin", "stdout", "stderr"}
 _FILE_FIXTURES = ("tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory")
 _FILE_CALLS = {("io", "open")}
@@ -48,6 +48,18 @@ def unresolved(code: str, filename: str) -> frozenset[str]:
     bound: set[str] = set()
     _gather(table, read, bound, top=True)
     return frozenset(read - bound - set(dir(builtins)) - {"__file__", "__name__", "__doc__", "__builtins__"})
+
+
+def read_in_classes(code: str, filename: str) -> frozenset[str]:
+    """Global names that class bodies read as they are executed: Python looks for these past `__missing__`."""
+    found: set[str] = set()
+    waiting = [symtable.symtable(code, filename, "exec")]
+    while waiting:
+        table = waiting.pop()
+        waiting += table.get_children()
+        if table.get_type() == "class":
+            found |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_global()}
+    return frozenset(found)
 
 
 def _gather(table: symtable.SymbolTable, read: set[str], bound: set[str], *, top: bool) -> None:

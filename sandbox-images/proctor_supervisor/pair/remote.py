@@ -11,39 +11,43 @@ decided here. Operators between two objects of the candidate's are its own busin
 
 from __future__ import annotations
 
-import abc
+import collections
 import dataclasses
-import enum
-import sys
 from typing import TYPE_CHECKING, Any
 
-from . import codec
+from . import kinds
 
 if TYPE_CHECKING:
     from .link import Link
+    from .remote_classes import Description
 
-CLASSES_MAX = 10_000
 FLAG = "candidate_comparison"
+MEASURE_FLAG = "candidate_measure"
 
 #: Asked of the candidate with no operand of the tests', or with one that is an argument and not a measure.
 _FORWARDED = (
     "__len__ __bool__ __int__ __float__ __complex__ __index__ __bytes__ __reversed__ __neg__ __pos__ __abs__ "
     "__invert__ __round__ __trunc__ __floor__ __ceil__ __getitem__ __setitem__ __delitem__ __enter__ __aiter__ "
-    "__aenter__"
+    "__aenter__ __get__ __set__ __delete__ __set_name__"
 ).split()
 _BINARY = (
     "__lt__ __le__ __gt__ __ge__ __add__ __sub__ __mul__ __matmul__ __truediv__ __floordiv__ __mod__ __pow__ "
     "__lshift__ __rshift__ __and__ __or__ __xor__ __divmod__"
 ).split()
 _INPLACE = "__iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __iand__ __ior__ __ixor__".split()
-#: Exceptions of these modules steer a test runner; a candidate's arrive as plain ones.
-_RUNNERS = {"unittest", "pytest", "_pytest", "doctest"}
+#: What makes a number or a truth of an object.
+_MEASURES = frozenset(
+    "__bool__ __int__ __float__ __complex__ __index__ __neg__ __pos__ __abs__ __invert__ __round__ __trunc__ __floor__ "
+    "__ceil__".split()
+)
+#: What an object says that holds something, which may differ from what it holds.
+_SAYS = _MEASURES | frozenset("__len__ __iter__ __getitem__ __reversed__ __bytes__".split())
+_TEXTS = ("__str__", "__repr__", "__format__")
 
 
 def is_remote(value: Any) -> bool:
     """Whether `value` stands for an object of the candidate's."""
-    kind = type(value)
-    return issubclass(kind, (Remote, Handle)) or (issubclass(kind, tuple) and "_proctor_class" in kind.__dict__)
+    return issubclass(type(value), (Remote, Handle))
 
 
 class Handle:
@@ -73,13 +77,6 @@ class RemoteType(type):
             return _dataclass_fields(cls._proctor_link, cls)
         return cls._proctor_link.ask("getattr", cls, name)
 
-    def __instancecheck__(cls, value: Any) -> bool:
-        """Named tuples are tuples here, of a class of their own that stands for the candidate's."""
-        if type.__instancecheck__(cls, value):
-            return True
-        kind = type(value)
-        return isinstance(value, tuple) and "_proctor_named" in kind.__dict__ and issubclass(kind._proctor_named, cls)
-
     def __dir__(cls) -> Any:
         return cls._proctor_link.ask("special", "__dir__", cls, ())
 
@@ -108,9 +105,10 @@ class RemoteType(type):
 class Remote:
     """An object of the candidate's."""
 
-    __slots__ = ("__weakref__", "_proctor_handle", "_proctor_hashed")
     _proctor_link: Link
     _proctor_equality: bool
+    _proctor_holds: bool
+    _proctor_named = False  # whether the tests have its class, and not only its objects
     _proctor_hash: tuple[bool, bool]
 
     def __getattr__(self, name: str) -> Any:
@@ -142,7 +140,7 @@ class Remote:
                 return False  # keys of one dict or set of the candidate's: it found them different
             self._proctor_link.flag(FLAG)
             return _exactly(bool, self._proctor_link.ask("special", "__eq__", self, (other,)))
-        if getattr(type(self), "_proctor_extends_builtin", False):
+        if self._proctor_holds:
             return bool(self._proctor_link.base_of(self) == other)
         return False
 
@@ -187,17 +185,24 @@ def _exactly(kind: type, value: Any) -> Any:
 
 
 def _forwarded(name: str) -> Any:
+    measures = name in _MEASURES
+
     def method(self: Any, *args: Any) -> Any:
+        if measures and getattr(self, "_proctor_met", False):
+            raise TypeError(f"{name} of an object that the tests' own value was added to or taken from")
         return self._proctor_link.ask("special", name, self, args)
 
     method.__name__ = name
     return method
 
 
-def _binary(name: str) -> Any:
+def _binary(name: str, base: Any = None) -> Any:
+    """An operator between two objects of the candidate's; with another operand, what `base` makes of the content."""
+    own = getattr(base, name, None)
+
     def method(self: Any, other: Any) -> Any:
         if not is_remote(other):
-            return NotImplemented
+            return own(self, other) if own else NotImplemented
         self._proctor_link.flag(FLAG)
         return self._proctor_link.ask("special", name, self, (other,))
 
@@ -206,11 +211,18 @@ def _binary(name: str) -> Any:
 
 
 def _inplace(name: str) -> Any:
-    """`counter += 1`: what comes of it is an object of the candidate's again, and no measure of anything."""
+    """`counter += 1`: what comes of it is an object of the candidate's again, and no number any more.
+
+    Else `result -= 3` and then `abs(result) < 1e-6` would hold for whatever says so.
+    """
 
     def method(self: Any, other: Any) -> Any:
         result = self._proctor_link.ask("special", name, self, (other,))
-        return result if isinstance(result, Remote) else NotImplemented
+        if not isinstance(result, Remote):
+            return NotImplemented
+        if not is_remote(other):
+            object.__setattr__(result, "_proctor_met", True)
+        return result
 
     method.__name__ = name
     return method
@@ -267,17 +279,17 @@ async def _anext(self: Any) -> Any:
     return self._proctor_link.ask("await", step, iterating=True)
 
 
-def _methods(protocols: set[str]) -> dict[str, Any]:
+def methods(protocols: frozenset[str], base: Any = None) -> dict[str, Any]:
     """The special methods a remote class gets: those that its original has."""
     made = {name: _forwarded(name) for name in _FORWARDED if name in protocols}
-    made |= {name: _binary(name) for name in _BINARY if name in protocols}
+    made |= {name: _binary(name, base) for name in _BINARY if name in protocols}
     made |= {name: _inplace(name) for name in _INPLACE if name in protocols}
     for name, method in (("__call__", _call), ("__next__", _next), ("__exit__", _exit), ("__aexit__", _aexit)):
         if name in protocols:
             made[name] = method
     if "__iter__" in protocols:
         made["__iter__"] = _own_iter if "__next__" in protocols else _iter
-    if protocols & {"__contains__", "__iter__", "__getitem__"}:
+    if base is None and protocols & {"__contains__", "__iter__", "__getitem__"}:
         made["__contains__"] = _contains
     if "__await__" in protocols:
         made["__await__"] = _await
@@ -285,6 +297,85 @@ def _methods(protocols: set[str]) -> dict[str, Any]:
         made["__anext__"] = _anext
         made["__aiter__"] = _own_iter
     return made
+
+
+def extended_methods(base: Any, made: Description) -> dict[str, Any]:
+    """What a class that extends the built-in class `base` gives its objects here."""
+    body = methods(made.protocols, base)
+    body |= {
+        name: _held_or_asked(body[name], getattr(base, name)) for name in _SAYS & body.keys() if hasattr(base, name)
+    }
+    body |= {name: _Asked(name) for name in made.overridden if hasattr(base, name) and not name.startswith("_")}
+    body |= {name: _Item(name, at) for at, name in enumerate(made.fields) if base is tuple}
+    body |= {name: getattr(base, name) for name in _TEXTS if name not in made.protocols}
+    if "__missing__" in made.protocols or base is collections.defaultdict:
+        body["__missing__"] = _forwarded("__missing__")
+    body["__eq__"] = _extended_equality(base) if "__eq__" in made.protocols else base.__eq__
+    body["__ne__"] = _differs if "__eq__" in made.protocols else base.__ne__
+    if base not in kinds.MUTABLE:
+        body["__hash__"] = base.__hash__
+    elif made.hashing[0]:
+        body["__hash__"] = Remote.__hash__
+    return body
+
+
+def _held_or_asked(asked: Any, held: Any) -> Any:
+    """A measure of an object that holds something: by what it holds, unless the tests know its class by name.
+
+    A list whose class says that its length is 1 is sorted, as far as a test can see.
+    """
+
+    def method(self: Any, *args: Any) -> Any:
+        if not type(self)._proctor_named:
+            return held(self, *args)
+        self._proctor_link.flag(MEASURE_FLAG)
+        return asked(self, *args)
+
+    return method
+
+
+class _Asked:
+    """An attribute of the built-in class that the candidate's class overrides."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, value: Any, cls: Any) -> Any:
+        target = cls if value is None else value
+        return target._proctor_link.ask("getattr", target, self._name)
+
+    def __set__(self, value: Any, new: Any) -> None:
+        value._proctor_link.ask("setattr", value, self._name, new)
+
+
+class _Item(_Asked):
+    """A field of a named tuple: of an object, what it holds here."""
+
+    def __init__(self, name: str, at: int) -> None:
+        super().__init__(name)
+        self._at = at
+
+    def __get__(self, value: Any, cls: Any) -> Any:
+        return super().__get__(value, cls) if value is None else tuple.__getitem__(value, self._at)
+
+
+def _extended_equality(base: Any) -> Any:
+    """Equality of objects whose class decides it among its own; with a value of the tests, that of the content."""
+
+    def equal(self: Any, other: Any) -> Any:
+        if self is other:
+            return True
+        if not is_remote(other) or self._proctor_link.reading:
+            return base.__eq__(self, other)
+        self._proctor_link.flag(FLAG)
+        return _exactly(bool, self._proctor_link.ask("special", "__eq__", self, (other,)))
+
+    return equal
+
+
+def _differs(self: Any, other: Any) -> bool:
+    equal: bool = self == other
+    return not equal
 
 
 class _OnClass:
@@ -306,214 +397,6 @@ for _name in ("__doc__", "__annotations__", "__slots__"):
     setattr(RemoteType, _name, _OnClass(_name))
 
 
-def _registered(made: Any, module: str, name: str) -> Any:
-    """The candidate's copy of an abstract class of the standard library counts as that class."""
-    if module in ("collections.abc", "numbers"):
-        original = getattr(sys.modules.get(module), name, None)
-        if isinstance(original, abc.ABCMeta):
-            original.register(made)
-    return made
-
-
-def _is_enum(kind: Any, value_kind: type) -> bool:
-    """Whether a class of the candidate's extends one of enum's own classes, `kind`."""
-    return kind.__module__ == "enum" and any(
-        isinstance(base, RemoteType) and (base.__module__, base.__name__) == ("enum", kind.__name__)
-        for base in value_kind.__mro__
-    )
-
-
-def _instance_of_enum(kind: Any, value: Any) -> bool:
-    return type.__instancecheck__(kind, value) or _is_enum(kind, type(value))
-
-
-def _subclass_of_enum(kind: Any, cls: type) -> bool:
-    return type.__subclasscheck__(kind, cls) or _is_enum(kind, cls)
-
-
-def let_enums_count() -> None:
-    """`isinstance(colour, Enum)` holds for the candidate's enums."""
-    enum.EnumType.__instancecheck__ = _instance_of_enum  # type: ignore[method-assign]
-    enum.EnumType.__subclasscheck__ = _subclass_of_enum  # type: ignore[method-assign]
-
-
-class RemoteClasses:
-    """The candidate's classes met so far, by handle."""
-
-    def __init__(self, link: Link) -> None:
-        let_enums_count()
-        self._link = link
-        self._by_handle: dict[int, type] = {}
-        self._handles: dict[type, int] = {}
-        self._named: dict[tuple[int, tuple], type] = {}
-
-    def handle_of(self, cls: type) -> int | None:
-        """The handle of a class made here; None for any other."""
-        return self._handles.get(cls)
-
-    def read(self, reader: codec.Reader) -> type:
-        """The class described next. Raises Malformed."""
-        handle = reader.handle()
-        mark = reader.data[reader.at : reader.at + 1]
-        reader.at += 1
-        if mark == b"=":
-            if handle not in self._by_handle:
-                raise codec.Malformed("a class that was never described")
-            return self._by_handle[handle]
-        if mark != b"+" or len(self._by_handle) >= CLASSES_MAX:
-            raise codec.Malformed("a class of no known form")
-        description = self._description(reader)
-        return self._by_handle.get(handle) or self._make(handle, *description)
-
-    def _description(self, reader: codec.Reader) -> tuple:
-        name, module = reader.read(), reader.read()
-        count = reader.count()
-        if count > 64:
-            raise codec.Malformed("too many bases")
-        bases = [self._base(reader) for _ in range(count)]
-        protocols, hashing = reader.read(), reader.read()
-        if not (type(name) is str and type(module) is str and type(protocols) is tuple and type(hashing) is tuple):
-            raise codec.Malformed("a class of no known form")
-        if len(hashing) != 2 or not all(type(p) is str for p in protocols):
-            raise codec.Malformed("a class of no known form")
-        return name, module, bases, set(protocols), hashing
-
-    def _base(self, reader: codec.Reader) -> Any:
-        """A base: a class, or the name of a builtin, which may be one that we do not let cross as a value."""
-        tag = reader.data[reader.at : reader.at + 1]
-        reader.at += 1
-        if tag == b"#":
-            return self.read(reader)
-        if tag != b"B":
-            raise codec.Malformed("a base of no known form")
-        return codec.TYPES.get(reader.text(), object)
-
-    def _make(self, handle: int, name: str, module: str, bases: list, protocols: set[str], hashing: tuple) -> type:
-        errors = [b for b in bases if issubclass(b, BaseException)]
-        if errors:
-            cls = self._exception_class(handle, name, module, errors)
-        else:
-            cls = self._object_class(handle, name, module, bases, protocols, hashing)
-        self._by_handle[handle] = cls
-        self._handles[cls] = handle
-        return cls
-
-    def _object_class(
-        self, handle: int, name: str, module: str, bases: list, protocols: set[str], hashing: tuple
-    ) -> type:
-        remote = tuple(b for b in bases if isinstance(b, RemoteType) and issubclass(b, Remote))
-        extends = any(b in (list, dict, set, tuple, frozenset, bytearray) for b in bases)
-        extends = extends or any(getattr(b, "_proctor_extends_builtin", False) for b in remote)
-        extends = extends or "Enum" in {b.__name__ for b in remote}
-        body = {
-            **_methods(protocols),
-            "__slots__": (),
-            "__module__": module,
-            "_proctor_link": self._link,
-            "_proctor_class": handle,
-            "__doc__": property(_documentation),
-            "__annotations__": property(_annotations),
-            "_proctor_equality": "__eq__" in protocols,
-            "_proctor_hash": (bool(hashing[0]), bool(hashing[1])),
-            "_proctor_extends_builtin": extends,
-        }
-        try:
-            made = RemoteType(name, remote or (Remote,), body)
-            return _registered(made, module, name)
-        except (TypeError, ValueError) as error:
-            raise codec.Malformed(f"a class that cannot be: {error}") from None
-
-    def _exception_class(self, handle: int, name: str, module: str, bases: list) -> type:
-        """A real exception class: the standard library's own where it is one, else one that derives from it."""
-        known = _standard_exception(module, name)
-        if known is not None:
-            return known
-        body = {
-            "__module__": module,
-            "_proctor_link": self._link,
-            "_proctor_class": handle,
-            "__getattr__": _error_attribute,
-            "__str__": _error_text,
-        }
-        try:
-            return RemoteType(name, tuple(dict.fromkeys(bases)), body)
-        except (TypeError, ValueError):
-            pass
-        try:
-            return RemoteType(name, (bases[0],), body)
-        except (TypeError, ValueError) as error:
-            raise codec.Malformed(f"an exception class that cannot be: {error}") from None
-
-    def read_exception(self, reader: codec.Reader) -> BaseException:
-        """An exception of the candidate's: of its class here, with its arguments, text, plain fields and cause."""
-        cls, handle = reader.read(), reader.handle()
-        args, text, fields, cause = reader.read(), reader.read(), reader.read(), reader.read()
-        if not (isinstance(cls, type) and issubclass(cls, BaseException) and type(args) is tuple):
-            raise codec.Malformed("an exception of no known form")
-        error = _made_exception(cls, args)
-        error.__dict__.update((n, v) for n, v in _pairs(fields) if not n.startswith("_"))
-        error.__dict__["_proctor_candidate"] = str(text)
-        if isinstance(cause, BaseException):
-            error.__cause__ = cause
-        if handle and isinstance(cls, RemoteType):
-            error.__dict__["_proctor_handle"] = handle
-            self._link.hold(error, handle)
-        return error
-
-    def named_tuple(self, cls: type, names: tuple) -> type:
-        """A tuple class with these fields whose other attributes are those of the candidate's class."""
-        key = (id(cls), names)
-        made = self._named.get(key)
-        if made is None:
-            fields = {str(n): property(_item(at)) for at, n in enumerate(names)}
-            body = {
-                **fields,
-                "_fields": tuple(map(str, names)),
-                "__module__": cls.__module__,
-                "__getattr__": _tuple_attribute,
-                "__repr__": _tuple_repr,
-                "_asdict": lambda self: dict(zip(self._fields, self, strict=True)),
-                "_proctor_link": self._link,
-                "_proctor_class": self._handles[cls],
-                "_proctor_named": cls,
-            }
-            made = self._named[key] = type(cls.__name__, (tuple,), body)
-            self._handles[made] = self._handles[cls]
-        return made
-
-
-def _made_exception(cls: type[BaseException], args: tuple) -> BaseException:
-    """An exception with these arguments. Only Python's own initialise themselves."""
-    try:
-        error = cls.__new__(cls, *args)
-        if cls.__module__ == "builtins":
-            error.__init__(*args)  # type: ignore[misc]
-    except (TypeError, ValueError, OverflowError):
-        error = cls.__new__(cls)
-    error.args = args
-    return error
-
-
-def _pairs(value: Any) -> list[tuple[str, Any]]:
-    if type(value) is tuple and all(type(v) is tuple and len(v) == 2 and type(v[0]) is str for v in value):
-        return list(value)
-    raise codec.Malformed("fields of no known form")
-
-
-def _error_attribute(self: Any, name: str) -> Any:
-    if name.startswith("_proctor") or "_proctor_handle" not in self.__dict__:
-        raise AttributeError(name)
-    return self._proctor_link.ask("getattr", Handle(self.__dict__["_proctor_handle"]), name)
-
-
-def _error_text(self: Any) -> str:
-    return str(self.__dict__.get("_proctor_candidate", ""))
-
-
-def _annotations(self: Any) -> Any:
-    return self._proctor_link.ask("getattr", self, "__annotations__")
-
-
 def _dataclass_fields(link: Link, target: Any) -> dict[str, Any]:
     """The fields of a dataclass of the candidate's, as dataclasses.fields, asdict and replace look for them."""
     fields: dict[str, Any] = {}
@@ -522,30 +405,3 @@ def _dataclass_fields(link: Link, target: Any) -> dict[str, Any]:
         field.name, field._field_type = str(name), dataclasses._FIELD  # type: ignore[attr-defined]
         fields[field.name] = field
     return fields
-
-
-def _documentation(self: Any) -> Any:
-    return self._proctor_link.ask("getattr", self, "__doc__")
-
-
-def _item(at: int) -> Any:
-    return lambda self: tuple.__getitem__(self, at)
-
-
-def _tuple_attribute(self: Any, name: str) -> Any:
-    if name.startswith("_proctor"):
-        raise AttributeError(name)
-    return self._proctor_link.ask("getattr", self, name)
-
-
-def _tuple_repr(self: Any) -> str:
-    return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in zip(self._fields, self, strict=True))})"
-
-
-def _standard_exception(module: str, name: str) -> type | None:
-    """An exception of the standard library that the tests have loaded, but none that steers their runner."""
-    top = module.split(".")[0]
-    if top not in sys.stdlib_module_names or top in _RUNNERS or module not in sys.modules:
-        return None
-    found = getattr(sys.modules[module], name, None)
-    return found if isinstance(found, type) and issubclass(found, Exception) else None

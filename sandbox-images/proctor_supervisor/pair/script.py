@@ -38,13 +38,14 @@ class Script:
     """A script, read. It can run any number of times.
 
     cases: the statements of each; wanted: names that the candidate must give; unresolved: those that the tests leave
-    open; one_process: why it cannot be parted from the candidate's process, None where it can; traceless: whether it
-    leaves nothing behind in its own.
+    open; in_classes: those of them that class bodies read; one_process: why it cannot be parted from the candidate's
+    process, None where it can; traceless: whether it leaves nothing behind in its own.
     """
 
     cases: tuple[list[ast.stmt], ...]
     wanted: frozenset[str]
     unresolved: frozenset[str]
+    in_classes: frozenset[str]
     calls_check: bool
     one_process: str | None
     traceless: bool
@@ -63,11 +64,13 @@ class Script:
 class Globals(dict):
     """The tests' globals: a wanted name that is not there is the candidate's, asked for each time it is used."""
 
-    def __init__(self, link: Link, wanted: frozenset[str]) -> None:
+    def __init__(self, link: Link, wanted: frozenset[str], in_classes: frozenset[str] = frozenset()) -> None:
         super().__init__(__name__="tests", __file__=FILENAME)
         self._link = link
         self._wanted = wanted
         self._given = frozenset(link.ask("names", sorted(wanted)))
+        for name in in_classes & self._given:
+            self[name] = link.ask("global", name)
 
     def __missing__(self, name: str) -> Any:
         if name not in self._given:
@@ -104,6 +107,7 @@ def read(tests: dict) -> Script | str:
         tuple(_cases(tree, per_assert)),
         wanted,
         unresolved,
+        wanted & names.read_in_classes(code, FILENAME),
         calls_check,
         names.needs_one_process(tree, wanted | names.from_module(tree, MODULE)),
         traces.leaves_none(tree, MODULE),
@@ -114,7 +118,7 @@ def run(
     tests: dict, script: Script, link: Link, report: Report, *, stop: str, first_case: int, load: BaseException | None
 ) -> None:
     """Run the cases from `first_case` on. `load`: what the candidate's module raised; it fails every case."""
-    scope = Globals(link, script.wanted) if load is None else None
+    scope = Globals(link, script.wanted, script.in_classes) if load is None else None
     for number in range(len(script.cases)):
         if scope is not None and number < first_case:
             _prepare(script, number, scope)
@@ -232,6 +236,10 @@ def _calls(tree: ast.Module, name: str) -> bool:
     )
 
 
+#: Names with two underscores that a module gives itself; Python's own machinery looks for the others.
+_TOLD = frozenset("__version__ __author__ __license__ __email__ __title__".split())
+
+
 class SolutionModule(types.ModuleType):
     """The candidate's module as the tests import it: every attribute is the candidate's, asked for when used.
 
@@ -246,9 +254,13 @@ class SolutionModule(types.ModuleType):
         link, wanted = self.__dict__["_proctor"]
         if name == "__all__":
             return sorted(set(map(str, link.ask("public"))) & wanted)
-        if name.startswith("__") or not link.ask("names", [name]):
+        hidden = name.startswith("__") and name not in _TOLD
+        if hidden or not link.ask("names", [name]):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         return link.ask("global", name)
+
+    def __dir__(self) -> list[str]:
+        return sorted(map(str, self.__dict__["_proctor"][0].ask("every")))
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from . import codec
+from . import codec, kinds
 
 #: Elements (and containers) kept alike beyond the call that they were passed to.
 ELEMENTS_MAX = 10_000
@@ -63,7 +63,7 @@ class Shared:
         """Whether comparing everything is cheap."""
         elements = 0
         for value in self.entries.values():
-            elements += _size(value) + 1
+            elements += kinds.size(value) + 1
             if elements > ELEMENTS_MAX_WITHIN_A_CALL:
                 return False
         return True
@@ -80,7 +80,7 @@ class Shared:
             if sys.getrefcount(entries[number]) <= 2:
                 out.append(number)
                 continue
-            elements += _size(entries[number]) + 1
+            elements += kinds.size(entries[number]) + 1
             if elements > ELEMENTS_MAX:
                 out.append(number)
         return out
@@ -99,7 +99,7 @@ class Shared:
         for number, new in changes:
             if type(number) is not int or number not in self.entries:
                 raise codec.Malformed("a container that is not there")
-            codec.replace_content(self.entries[number], new)
+            kinds.replace_content(self.entries[number], new)
             self._images.pop(number, None)
             self._unnoted.add(number)
 
@@ -112,9 +112,9 @@ class _Array(NamedTuple):
 
 
 def _image(value: Any) -> Any:
-    if hasattr(value, "tobytes"):
+    if kinds.extended(type(value)) is None and hasattr(value, "tobytes"):
         return tuple(value.ravel().tolist()) if value.dtype.hasobject else _Array(value.shape, value.tobytes())
-    return codec.content(value)
+    return kinds.content(value)
 
 
 def _holds(value: Any, image: Any) -> bool:
@@ -132,9 +132,3 @@ def _same(a: Any, b: Any) -> bool:
     if isinstance(a, _Array):
         return bool(a.shape == b.shape and a.data == b.data)
     return len(a) == len(b) and all(map(operator.is_, a, b))
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, (dict, list, set, bytearray)):
-        return len(value)
-    return int(value.size) if hasattr(value, "tobytes") else len(codec.content(value))

@@ -110,7 +110,8 @@ def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) 
     if options.get("foreign"):
         link: Any = ForeignLink(sock, gone=gone, tampered=tampered)
     else:
-        link = Link(sock, gone=gone, tampered=tampered, flag=report.flag)
+        by_value = tests.wire["kind"] == "function"
+        link = Link(sock, gone=gone, tampered=tampered, flag=report.flag, by_value=by_value)
     try:
         return _DRIVERS[tests.wire["kind"]](tests, link, report, options)
     except _Refused as refused:

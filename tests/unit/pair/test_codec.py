@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proctor_supervisor.pair import codec
+from proctor_supervisor.pair import codec, kinds
 
 
 def refuse(writer: codec.Writer, value: Any) -> NoReturn:
@@ -162,7 +162,7 @@ def test_only_types_cross_by_name_towards_the_tests(name: str) -> None:
 def test_caps() -> None:
     with pytest.raises(codec.TooLarge):
         decode(encode(decimal.Decimal("1E+999999")))
-    colliding = [n * (2**61 - 1) for n in range(codec.ITEMS_BEFORE_COLLISIONS_COUNT + 1)]
+    colliding = [n * (2**61 - 1) for n in range(kinds.ITEMS_BEFORE_COLLISIONS_COUNT + 1)]
     data = b"S" + struct.pack("<I", len(colliding)) + b"".join(encode(n) for n in colliding)
     with pytest.raises(codec.TooLarge):
         decode(data)
@@ -209,10 +209,10 @@ def test_content_travels_into_the_same_object() -> None:
         (collections.deque([1]), collections.deque([2])),
         (collections.OrderedDict(a=1), collections.OrderedDict(b=1)),
     ):
-        codec.replace_content(old, codec.content(new))
+        kinds.replace_content(old, kinds.content(new))
         assert old == new
     with pytest.raises(codec.Malformed):
-        codec.replace_content([], 5)
+        kinds.replace_content([], 5)
 
 
 def test_special_floats() -> None:

@@ -1,0 +1,129 @@
+"""The built-in classes that others extend, and what an instance holds, past every override of its class.
+
+An instance of a candidate's `class Stack(list)` is a list for the tests too: what it holds is taken by list's own
+methods, at its return and with every later answer, so it cannot say one thing now and another thing then.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable
+from typing import Any
+
+from .codec_errors import Malformed, TooLarge
+
+ITEMS_BEFORE_COLLISIONS_COUNT = 512
+
+_MAPPINGS: tuple[type, ...] = (collections.OrderedDict, collections.defaultdict, collections.Counter, dict)
+_MUTABLE: tuple[type, ...] = (*_MAPPINGS, list, set, bytearray)
+_VALUES: tuple[type, ...] = (tuple, frozenset, int, float, complex, str, bytes)
+#: By name, the classes whose instances are values or containers; their subclasses cross with their content.
+EXTENDED: dict[str, type] = {kind.__name__: kind for kind in (*_MUTABLE, *_VALUES)}
+_ALL = frozenset(EXTENDED.values())
+MUTABLE = frozenset(_MUTABLE)
+#: Containers of collections that keep what they hold in an attribute `data`.
+HOLDERS = ("UserDict", "UserList", "UserString")
+
+
+def extended(cls: type) -> Any:
+    """The class of `EXTENDED` that `cls` is or extends; None for any other."""
+    if cls in _ALL:
+        return cls
+    return next((base for base in cls.__mro__ if base in _ALL), None)
+
+
+def method_owner(cls: type, name: str) -> type | None:
+    """The class that gives instances of `cls` the attribute `name`."""
+    return next((base for base in type.mro(cls) if name in vars(base)), None)
+
+
+def overrides(cls: type, name: str) -> bool:
+    """Whether `name` is neither object's nor that of the built-in class that `cls` extends."""
+    owner = method_owner(cls, name)
+    return owner is not None and owner is not object and owner not in _ALL
+
+
+def plain(kind: Any, value: Any) -> Any:
+    """The value inside an instance of a subclass of `kind`, one of the immutable classes."""
+    if kind in (tuple, frozenset):
+        return kind(kind.__iter__(value))
+    if kind is str:
+        return str.__str__(value)
+    if kind is bytes:
+        return bytes(memoryview(value))
+    if kind is complex:
+        return complex(_REAL(value), _IMAG(value))
+    return float.__float__(value) if kind is float else int.__int__(value)
+
+
+_REAL, _IMAG = complex.real.__get__, complex.imag.__get__
+
+
+def pairs(items: Iterable[tuple[Any, Any]]) -> Iterable[Any]:
+    """Keys and values in turn."""
+    for key, value in items:
+        yield key
+        yield value
+
+
+def content(value: Any) -> Any:
+    """What a mutable container holds, as an immutable copy, one level deep."""
+    kind = extended(type(value))
+    if kind is list:
+        return tuple(list.__iter__(value))
+    if kind in _MAPPINGS:
+        return tuple(pairs(kind.items(value)))
+    if kind is set:
+        return tuple(set.__iter__(value))
+    if kind is bytearray:
+        return bytes(memoryview(value))
+    if isinstance(value, collections.deque):
+        return tuple(value)
+    if hasattr(value, "__dict__"):
+        return tuple(pairs(vars(value).items()))  # a plain object of the tests
+    return value.copy()  # an array
+
+
+def replace_content(value: Any, new: Any) -> None:
+    """Make `value`, in place, hold what `content` said of its twin. Raises Malformed, TooLarge."""
+    kind = extended(type(value))
+    try:
+        if kind in _MAPPINGS:
+            kind.clear(value)
+            for key, item in zip(hashable(list(new[::2])), new[1::2], strict=True):
+                kind.__setitem__(value, key, item)
+        elif kind in (list, bytearray):
+            kind.__setitem__(value, slice(None), new)
+        elif kind is set:
+            items = hashable(list(new))
+            set.clear(value)
+            set.update(value, items)
+        elif isinstance(value, collections.deque):
+            value.clear()
+            value.extend(new)
+        elif hasattr(value, "__dict__"):
+            vars(value).clear()
+            vars(value).update(zip(map(str, new[::2]), new[1::2], strict=True))
+        else:
+            value[...] = new  # an array
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"content that does not fit: {error}") from None
+
+
+def hashable(keys: list[Any]) -> list[Any]:
+    """Keys that may enter a dict or set: hashable, and not made to collide so that building it is slow."""
+    try:
+        hashes = list(map(hash, keys))
+    except TypeError:
+        raise Malformed("a key that cannot be hashed") from None
+    if len(keys) > ITEMS_BEFORE_COLLISIONS_COUNT and len(set(hashes)) * 8 < len(keys):
+        raise TooLarge("keys that collide")
+    return keys
+
+
+def size(value: Any) -> int:
+    """How many elements a mutable container holds."""
+    kind = extended(type(value))
+    if kind is not None:
+        return int(kind.__len__(value))
+    return int(value.size) if hasattr(value, "tobytes") else len(content(value))
