@@ -144,9 +144,11 @@ def _checks() -> dict[str, _Code]:
         "sched_setparam": _own_pid(0),
         "setpriority": [
             _argument(0),
-            (_JEQ, 0, 2, 0),  # PRIO_PROCESS
+            (_JEQ, 0, 4, 0),  # PRIO_PROCESS
             _argument(1),
-            (_JEQ, 1, 0, 0),
+            (_JEQ, 0, 2, 0),
+            _argument(2),
+            (_JSET, 0, 1, 1 << 31),  # below 0: not every kernel (gVisor) asks for a right to it
             (_RET, 0, 0, _DENY),
             (_RET, 0, 0, _ALLOW),
         ],

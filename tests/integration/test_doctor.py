@@ -18,6 +18,7 @@ from proctor.doctor.examine import examine
 from proctor.doctor.promises import PROMISES
 from proctor.errors import SandboxUnavailable
 from proctor.sandbox import namespace, session
+from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.namespace import NamespaceProvider
 from proctor.settings import Settings, Tier
 
@@ -119,6 +120,15 @@ def test_a_weaker_tier_keeps_every_promise_of_isolation(tier: Tier) -> None:
     with contextlib.closing(NamespaceProvider(Settings(min_tier=tier), tier=tier)) as provider:
         hello, findings = examine(provider, promises=[p for p in PROMISES if p.limit is None])
     assert hello.tier == tier
+    assert [(f.name, f.breaches) for f in findings if not f.kept] == []
+
+
+@pytest.mark.docker(runtime="runsc")
+def test_gvisor_keeps_every_promise_of_isolation() -> None:
+    """As above; the limits too with more patience (docs/isolation.md)."""
+    settings = Settings(min_tier="U", sandbox_runtime="runsc")
+    with contextlib.closing(DockerProvider(settings, tier="U")) as provider:
+        _hello, findings = examine(provider, promises=[p for p in PROMISES if p.limit is None])
     assert [(f.name, f.breaches) for f in findings if not f.kept] == []
 
 
