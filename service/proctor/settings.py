@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     sandbox_apparmor: str | None = Field(None, description="AppArmor profile of containers, where the host has one.")
     sandbox_python: Path | None = Field(None, description="Interpreter of the namespace provider.")
     sandbox_sockets: Path | None = Field(None, description="Folder of sockets of the attached provider.")
+    sandbox_families: str | None = Field(
+        None,
+        description="Families beside Python's, with commas, of which an attached worker waits for a sandbox each; "
+        "unset: those that have a folder in sandbox_sockets. What is no family is passed over.",
+    )
     sandbox_recycle: Annotated[int, Field(ge=1)] = Field(500, description="Samples before a sandbox is replaced.")
     allow_in_process: bool = Field(False, description="Run tests that need the candidate's own process; flagged.")
 

@@ -50,6 +50,11 @@ def build_service_images(*names: str) -> None:
     run(str(ROOT / "scripts" / "build-service-images"), *names, timeout_s=600)
 
 
+def build_sandboxes(*families: str) -> None:
+    """Build what is not built yet of these families' sandbox images."""
+    run(str(ROOT / "scripts" / "build-images"), *families, timeout_s=900)
+
+
 def wait_for(what: str, holds: Callable[[], object], within_s: float, every_s: float = 0.5) -> None:
     """Wait until `holds()` is true."""
     until = time.monotonic() + within_s

@@ -16,7 +16,7 @@ import pytest
 
 from proctor.client import RewardClient
 
-from .docker_cli import ROOT, SECCOMP, build_service_images, docker, free_port, inspect, run, wait_for
+from .docker_cli import ROOT, SECCOMP, build_sandboxes, build_service_images, docker, free_port, inspect, run, wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -28,11 +28,12 @@ SANDBOXES = 2
 
 @dataclass
 class Compose:
-    """One project of compose.yaml, under a name and on ports of its own."""
+    """One project of compose.yaml, under a name and on ports of its own. profiles: as in .env."""
 
     name: str = field(default_factory=lambda: f"proctor-test-{secrets.token_hex(4)}")
     port: int = field(default_factory=free_port)
     prometheus_port: int = field(default_factory=free_port)
+    profiles: str = ""
 
     def __call__(self, *arguments: str, timeout_s: float = 180) -> str:
         environment = {
@@ -42,6 +43,7 @@ class Compose:
             "PROCTOR_METRICS_KEY": KEY,
             "PROCTOR_REDIS_PASSWORD": PASSWORD,
             "PROCTOR_GRAFANA_PASSWORD": PASSWORD,
+            "COMPOSE_PROFILES": self.profiles,
         }
         command = ("docker", "compose", "-p", self.name, "--env-file", ".env.example", *arguments)
         return run(*command, environment=environment, timeout_s=timeout_s).stdout.strip()
@@ -81,7 +83,7 @@ def _compose() -> Iterator[Compose]:
         wait_for("every sandbox has a worker", lambda: compose.workers() == SANDBOXES, 120)
         yield compose
     finally:
-        compose("--profile", "monitoring", "down", "-v")
+        compose("--profile", "*", "down", "-v")
         assert compose.leftovers() == []
 
 
@@ -158,31 +160,39 @@ def test_every_service_is_hardened(compose: Compose) -> None:
     assert len(services["sandbox"]) == SANDBOXES
     for name, containers in services.items():
         for container in containers:
-            host, config = container["HostConfig"], container["Config"]
-            assert not host["Privileged"], name
-            assert host["ReadonlyRootfs"], name
-            assert host["CapDrop"] == ["ALL"], name
-            assert not host["CapAdd"], name
-            assert "no-new-privileges:true" in host["SecurityOpt"], name
-            assert config["User"].split(":")[0] not in ("", "0", "root"), name
-            assert host["RestartPolicy"]["Name"] == "unless-stopped", name
-            assert host["Memory"] > 0, name
-            assert host["NanoCpus"] > 0, name
-            assert host["PidsLimit"] > 0, name
-            assert container["State"]["Health"]["Status"] in ("healthy", "starting"), name
-            assert not [m for m in container["Mounts"] if m["Type"] == "bind"], "nothing of the host is in it"
-            assert (host["NetworkMode"] == "none") is (name == "sandbox")
-            assert not host["PortBindings"] or name == "api"
+            _is_hardened(name, container)
+
+
+def _is_hardened(name: str, container: dict[str, Any]) -> None:
+    host, config = container["HostConfig"], container["Config"]
+    assert not host["Privileged"], name
+    assert host["ReadonlyRootfs"], name
+    assert host["CapDrop"] == ["ALL"], name
+    assert not host["CapAdd"], name
+    assert "no-new-privileges:true" in host["SecurityOpt"], name
+    assert config["User"].split(":")[0] not in ("", "0", "root"), name
+    assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+    assert host["Memory"] > 0, name
+    assert host["NanoCpus"] > 0, name
+    assert host["PidsLimit"] > 0, name
+    assert container["State"]["Health"]["Status"] in ("healthy", "starting"), name
+    assert not [m for m in container["Mounts"] if m["Type"] == "bind"], "nothing of the host is in it"
+    assert (host["NetworkMode"] == "none") is name.startswith("sandbox")
+    assert not host["PortBindings"] or name == "api"
 
 
 def test_sandboxes_see_their_sockets_and_nothing_else(compose: Compose) -> None:
     for container in compose.containers("sandbox"):
-        mounts = {m["Destination"]: m["RW"] for m in container["Mounts"] if m["Type"] != "tmpfs"}
-        assert mounts == {"/run/proctor": False}
-        (applied,) = [o for o in container["HostConfig"]["SecurityOpt"] if o.startswith("seccomp")]
-        assert json.loads(applied.partition(applied[7])[2]) == json.loads(SECCOMP.read_text())
-        assert not [e for e in container["Config"]["Env"] if e.startswith("PROCTOR")]
-        assert list(container["NetworkSettings"]["Networks"]) == ["none"]
+        _sees_its_sockets_alone(container, f"{compose.name}_sockets")
+
+
+def _sees_its_sockets_alone(container: dict[str, Any], volume: str) -> None:
+    mounts = {m["Destination"]: (m["Name"], m["RW"]) for m in container["Mounts"] if m["Type"] != "tmpfs"}
+    assert mounts == {"/run/proctor": (volume, False)}
+    (applied,) = [o for o in container["HostConfig"]["SecurityOpt"] if o.startswith("seccomp")]
+    assert json.loads(applied.partition(applied[7])[2]) == json.loads(SECCOMP.read_text())
+    assert not [e for e in container["Config"]["Env"] if e.startswith("PROCTOR")]
+    assert list(container["NetworkSettings"]["Networks"]) == ["none"]
 
 
 def test_redis_lets_nobody_in_and_loses_nothing(compose: Compose) -> None:
@@ -227,3 +237,43 @@ def test_prometheus_reads_the_metrics(compose: Compose) -> None:
     groups = httpx.get(f"{url}/rules", timeout=5).json()["data"]["groups"]
     assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
     assert [rule for group in groups for rule in group["rules"]]
+
+
+def test_another_language(compose: Compose) -> None:
+    """Node's sandboxes beside Python's: each worker has one of both, and either language comes to any worker."""
+    build_sandboxes("node")
+    compose.profiles = "node"
+    scales = [part for name in ("sandbox", "sandbox-node") for part in ("--scale", f"{name}={SANDBOXES}")]
+    compose("up", "-d", "--no-build", *scales, "worker", "sandbox", "sandbox-node")
+
+    with httpx.Client(base_url=compose.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=120) as client:
+
+        def serves() -> bool:
+            info = client.get("/v1/info").json()
+            return info["workers"] == SANDBOXES and {"python", "javascript", "typescript"} <= set(info["languages"])
+
+        wait_for("each worker has a sandbox of both", serves, 240)
+        sum_of = {
+            "kind": "function",
+            "entry_point": "add",
+            "cases": [{"args": [n, 2], "expected": n + 2} for n in range(3)],
+        }
+        code = {
+            "python": "def add(a, b):\n    return a + b\n",
+            "javascript": "function add(a, b) { return a + b; }",
+            "typescript": "function add(a: number, b: number): number { return a + b; }",
+        }
+        samples = [
+            {"language": language, "completion": text.replace("+", sign), "tests": sum_of}
+            for language, text in code.items()
+            for sign in "+-"
+            for _ in range(4)
+        ]
+        results = client.post("/v1/rewards", json={"samples": samples}).json()["results"]
+    expected = ["passed" if "+" in str(sample["completion"]) else "wrong_answer" for sample in samples]
+    assert [result["verdict"] for result in results] == expected
+    found = compose.containers("sandbox-node")
+    assert len(found) == SANDBOXES
+    for container in found:
+        _is_hardened("sandbox-node", container)
+        _sees_its_sockets_alone(container, f"{compose.name}_sockets-node")

@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from proctor import __version__
+from proctor.sandbox.leased import with_room
 from proctor.settings import Settings
 from proctor.worker.main import FAREWELL_S
+from proctor_supervisor.languages.table import families, languages_of
 
 from .docker_cli import ROOT, SECCOMP, need
 
@@ -155,7 +157,7 @@ def test_every_container_has_limits_and_probes(overlay: str) -> None:
             assert set(container["resources"]["limits"]) == {"cpu", "memory"}
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}
             assert "livenessProbe" in container
-            assert "readinessProbe" in container or container["name"] == "sandbox"
+            assert "readinessProbe" in container or container["name"].startswith("sandbox")
         assert pod(workload)["priorityClassName"] in {p["metadata"]["name"] for p in of_kind(overlay, "PriorityClass")}
 
 
@@ -222,7 +224,8 @@ def test_secrets_are_files(overlay: str) -> None:
             ), "no secret in an environment"
     worker = named(overlay, "Deployment", "proctor-worker")
     mounted = {c["name"]: {m["name"] for m in c["volumeMounts"]} for c in containers(worker)}
-    assert mounted["sandbox"] == {"sockets", "sandbox-tmp", "sandbox-shm"}
+    for name in mounted.keys() - {"worker"}:
+        assert mounted[name] == {name.replace("sandbox", "sockets"), f"{name}-tmp", f"{name}-shm"}
     assert "api-keys" not in mounted["worker"]
 
 
@@ -243,7 +246,9 @@ def test_the_sandbox_is_a_native_sidecar_with_a_socket_folder_of_its_own(overlay
         assert volumes[socket["name"]]["emptyDir"]["medium"] == "Memory"
         (listens,) = [m for m in main["volumeMounts"] if m["name"] == socket["name"]]
         assert not listens.get("readOnly")
-        assert environment["PROCTOR_SANDBOX_SOCKETS"] == listens["mountPath"]
+        family = sandbox["image"].partition(":")[0].removeprefix("proctor-sandbox-")
+        assert family in families()
+        assert listens["mountPath"] == f"{environment['PROCTOR_SANDBOX_SOCKETS']}/{family}"
         assert sandbox["args"][:3] == ["--dial", "/run/proctor", "--forever"]
         assert [c["name"] for c in containers(worker) if socket["name"] in {m["name"] for m in c["volumeMounts"]}] == [
             sandbox["name"],
@@ -254,13 +259,19 @@ def test_the_sandbox_is_a_native_sidecar_with_a_socket_folder_of_its_own(overlay
 
 def test_a_sandbox_has_room_for_the_largest_sample(overlay: str) -> None:
     settings = settings_of(overlay)
-    (sandbox,) = pod(named(overlay, "Deployment", "proctor-worker"))["initContainers"]
-    most = settings.limits_max
-    assert sandbox["resources"]["limits"]["memory"] == f"{most.memory_mib + most.disk_mib + 192}Mi"
-    assert sandbox["resources"]["requests"] == sandbox["resources"]["limits"]
-    assert sandbox["args"][sandbox["args"].index("--min-tier") + 1] == settings.min_tier
-    (tmp,) = [v for v in pod(named(overlay, "Deployment", "proctor-worker"))["volumes"] if v["name"] == "sandbox-tmp"]
-    assert int(tmp["emptyDir"]["sizeLimit"].removesuffix("Mi")) >= most.disk_mib
+    worker = named(overlay, "Deployment", "proctor-worker")
+    volumes = {v["name"]: v for v in pod(worker)["volumes"]}
+    for sandbox in pod(worker)["initContainers"]:
+        family = sandbox["image"].partition(":")[0].removeprefix("proctor-sandbox-")
+        serves = languages_of(family)
+        # Tests that are a program run beside the candidate's.
+        most = max((with_room(settings.limits_max, one, one) for one in serves), key=lambda m: m.memory_mib)
+        assert sandbox["resources"]["limits"]["memory"] == f"{most.memory_mib + most.disk_mib + 192}Mi"
+        assert sandbox["resources"]["requests"]["memory"] == sandbox["resources"]["limits"]["memory"]
+        assert sandbox["resources"]["limits"]["cpu"] == "1"
+        assert sandbox["args"][sandbox["args"].index("--min-tier") + 1] == settings.min_tier
+        size = volumes[f"{sandbox['name']}-tmp"]["emptyDir"]["sizeLimit"]
+        assert int(size.removesuffix("Mi")) >= most.disk_mib
 
 
 def settings_of(overlay: str) -> Settings:
@@ -299,7 +310,9 @@ def test_policies_deny_all_but_what_is_needed(overlay: str) -> None:
                         ports = tuple(f"{p['protocol']}/{p['port']}" for p in rule["ports"])
                         ways.add((name, direction, _peer(peer), ports))
     redis = (
-        "192.0.2.10/32" if overlay.split("/")[-1] in ("prod", "keda", "gvisor", "baseline") else "pods proctor-redis"
+        "192.0.2.10/32"
+        if overlay.split("/")[-1] in ("prod", "keda", "gvisor", "baseline", "languages")
+        else "pods proctor-redis"
     )
     dns = "kube-system kube-dns"
     expected = {
@@ -332,23 +345,25 @@ def test_images_are_of_this_version(overlay: str) -> None:
         for container in containers(workload):
             name, _, tag = container["image"].partition(":")
             assert tag == __version__
-            assert name in ("proctor", "proctor-sandbox-python", "proctor-redis")
+            assert name in ("proctor", "proctor-redis", *(f"proctor-sandbox-{family}" for family in families()))
 
 
 def test_redis_is_a_stateful_set_in_dev_and_elsewhere_in_prod() -> None:
     redis = named("k8s/overlays/dev", "StatefulSet", "proctor-redis")
     assert redis["spec"]["volumeClaimTemplates"]
-    for overlay in ("prod", "keda", "gvisor", "baseline"):
+    for overlay in ("prod", "keda", "gvisor", "baseline", "languages"):
         assert not of_kind(f"k8s/overlays/{overlay}", "StatefulSet")
         assert not of_kind(f"k8s/overlays/{overlay}", "Secret"), "no secret of production in the repository"
 
 
 def test_prod_runs_sandboxes_under_our_profile_and_users_of_their_own() -> None:
-    for overlay in ("prod", "keda"):
+    for overlay in ("prod", "keda", "languages"):
         worker = named(f"k8s/overlays/{overlay}", "Deployment", "proctor-worker")
-        (sandbox,) = pod(worker)["initContainers"]
         profile = {"type": "Localhost", "localhostProfile": "profiles/proctor-sandbox.json"}
-        assert sandbox["securityContext"]["seccompProfile"] == profile
+        assert pod(worker)["securityContext"]["seccompProfile"] == profile
+        assert not [s for s in pod(worker)["initContainers"] if "seccompProfile" in s["securityContext"]]
+        (main,) = pod(worker)["containers"]
+        assert main["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, "it needs a network"
         assert pod(worker)["hostUsers"] is False
         assert pod(worker)["nodeSelector"] == {"proctor-sandboxes": "true"}
 
@@ -383,6 +398,19 @@ def test_baseline_offers_tier_u_and_differs_from_prod_in_nothing_else() -> None:
         return list(found)
 
     assert without_the_sandbox(BASELINE) == without_the_sandbox("k8s/overlays/prod")
+
+
+def test_languages_are_sidecars_of_one_kind() -> None:
+    """Every family has one, and they differ in their family's name and memory alone."""
+    sidecars = pod(named("k8s/overlays/languages", "Deployment", "proctor-worker"))["initContainers"]
+    assert {s["image"].partition(":")[0] for s in sidecars} == {f"proctor-sandbox-{name}" for name in families()}
+    shapes = set()
+    for sidecar in sidecars[1:]:
+        resources = sidecar.pop("resources")
+        assert resources["requests"]["cpu"] == "100m", "one of them works at a time"
+        shapes.add(json.dumps(sidecar, sort_keys=True).replace(sidecar["name"].removeprefix("sandbox-"), "FAMILY"))
+        sidecar["resources"] = resources
+    assert len(shapes) == 1
 
 
 def test_nodes_get_the_profile_that_sandboxes_name() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .docker_cli import build_service_images, docker, free_port, wait_for
+from .docker_cli import build_sandboxes, build_service_images, docker, free_port, wait_for
 from .pods import PROFILES, Pod, started, termination_log
 from .test_kubernetes import named, of_kind
 
@@ -68,6 +68,7 @@ while True:
 @pytest.fixture(scope="module", name="network")
 def _network() -> Iterator[str]:
     build_service_images("proctor", "proctor-redis")
+    build_sandboxes()
     name = f"proctor-test-{secrets.token_hex(4)}"
     docker("network", "create", name)
     yield name
@@ -143,6 +144,10 @@ def _await_probes(pod: Pod, workload: dict[str, Any]) -> None:
                 wait_for(f"{kind} of {container['name']}", succeeds, 120)
 
 
+#: The overlay whose pod offers a tier.
+OVERLAYS = {"B": "languages", "A": "prod", "U": "baseline"}
+
+
 @dataclass(frozen=True)
 class Started:
     """A worker's pod that runs. tier: what its sandbox offers; logs: the termination log of each container."""
@@ -152,7 +157,7 @@ class Started:
     logs: dict[str, str]
 
 
-@pytest.fixture(scope="module", name="started_pod", params=["B", "A", "U"])
+@pytest.fixture(scope="module", name="started_pod", params=list(OVERLAYS))
 def _started_pod(
     request: pytest.FixtureRequest,
     network: str,
@@ -160,15 +165,15 @@ def _started_pod(
     url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Started]:
-    """The pod, with the sandbox at each tier; U as on a node that knows neither user namespaces nor Landlock."""
+    """The pod, with the sandbox at each tier; U as on a node that knows neither user namespaces nor Landlock; at B
+    with every language."""
     tier = request.param
-    overlay = f"k8s/overlays/{'baseline' if tier == 'U' else 'prod'}"
+    overlay = f"k8s/overlays/{OVERLAYS[tier]}"
     workload = named(overlay, "Deployment", "proctor-worker")
     spec = workload["spec"]["template"]["spec"]
-    (sandbox,) = spec["initContainers"]
-    replace = {} if tier == "U" else {"sandbox": [*sandbox["args"], "--tier", tier]}
+    replace = {} if tier == "U" else {s["name"]: [*s["args"], "--tier", tier] for s in spec["initContainers"]}
     profiles = _profiles_of_an_old_node(tmp_path_factory.mktemp("node")) if tier == "U" else PROFILES
-    logs = {c["name"]: termination_log(c) for c in [sandbox, *spec["containers"]]}
+    logs = {c["name"]: termination_log(c) for c in [*spec["initContainers"], *spec["containers"]]}
     with started(workload, network, config=config_of(overlay), files=files, replace=replace, profiles=profiles) as pod:
         _await_probes(pod, workload)
         wait_for("the API is ready", lambda: _get(url, "/readyz") == 200, 60)
@@ -248,9 +253,39 @@ def test_a_sample_leaves_nothing_behind_at_any_tier(started_pod: Started, url: s
     assert [result["verdict"] for result in results] == ["passed"], results
 
 
+#: Reads a number and prints its double.
+DOUBLES = {
+    "python": "print(int(input()) * 2)",
+    "c": '#include <stdio.h>\nint main(void) { int n; scanf("%d", &n); printf("%d\\n", 2 * n); }',
+    "cpp": "#include <iostream>\nint main() { int n; std::cin >> n; std::cout << 2 * n; }",
+    "go": 'package main\nimport "fmt"\nfunc main() { var n int; fmt.Scan(&n); fmt.Println(2 * n) }',
+    "java": "public class Main { public static void main(String[] a) {\n"
+    "System.out.println(2 * new java.util.Scanner(System.in).nextInt()); } }",
+    "javascript": "console.log(2 * parseInt(require('fs').readFileSync(0, 'utf8')))",
+    "typescript": "const n: number = parseInt(require('fs').readFileSync(0, 'utf8')); console.log(2 * n)",
+    "bash": "#!/bin/bash\nread n\necho $((2 * n))",
+    "rust": "use std::io;\nfn main() { let mut s = String::new(); io::stdin().read_line(&mut s).unwrap();\n"
+    'println!("{}", 2 * s.trim().parse::<i32>().unwrap()); }',
+}
+
+
+def test_a_pod_runs_the_languages_of_its_sidecars(started_pod: Started, url: str) -> None:
+    serves = {"python", "bash"} | (DOUBLES.keys() if started_pod.tier == "B" else set())
+    tests = {"kind": "stdio", "cases": [{"stdin": "21\n", "stdout": "42\n"}]}
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=300) as client:
+        assert set(client.get("/v1/info").json()["languages"]) == serves
+        samples = [{"language": name, "completion": DOUBLES[name], "tests": tests} for name in sorted(serves)]
+        results = client.post("/v1/rewards", json={"samples": samples}).json()["results"]
+    assert {s["language"]: r["verdict"] for s, r in zip(samples, results, strict=True)} == dict.fromkeys(
+        serves, "passed"
+    )
+
+
 def test_a_pod_ends_in_order_and_at_once_when_idle(started_pod: Started) -> None:
     """The worker hands back what it holds and ends by itself; the sidecar ends when it is told to."""
     inside = started_pod.pod
+    for name in started_pod.logs.keys() - {"worker"}:
+        assert docker("inspect", "-f", "{{.RestartCount}} {{.State.OOMKilled}}", inside.container(name)) == "0 false"
     for name in ("worker", "sandbox"):
         docker("stop", "-t", "60", inside.container(name), timeout_s=90)
         code = docker("inspect", "-f", "{{.State.ExitCode}}", inside.container(name))

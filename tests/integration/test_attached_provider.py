@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -306,3 +307,86 @@ attempt(lambda: socket.socket(socket.AF_UNIX).listen())
     assert os.path.exists(path)
     dial(folder).close()
     waiting.join(1)
+
+
+@pytest.fixture(name="start_family")
+def _start_family(folder: Path) -> Iterator[Callable[[str, dict[str, str]], subprocess.Popen[bytes]]]:
+    """Starts a sandbox that dials in a family's folder, and says that it serves some languages."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(family: str, languages: dict[str, str]) -> subprocess.Popen[bytes]:
+        (folder / family).mkdir(exist_ok=True)
+        command = ["/usr/bin/python3", "-I", "-S", "-B", "-c", BOOT, "--dial", str(folder / family), "--forever"]
+        command += ["--languages", json.dumps(languages)]
+        started.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+StartFamily = Callable[[str, dict[str, str]], "subprocess.Popen[bytes]"]
+
+
+def test_a_worker_waits_for_one_of_each_family(folder: Path, start_family: StartFamily) -> None:
+    """Units of every language come to every worker: it serves none before it can serve all."""
+    (folder / "go").mkdir()
+    start_family("python", {"python": "3"})
+    alone = AttachedProvider(Settings(sandbox_sockets=folder), arrival_s=1)
+    with pytest.raises(SandboxUnavailable, match="no sandbox for go"):
+        alone.session()
+    alone.close()
+    start_family("go", {"go": "1.19"})
+    provider = AttachedProvider(Settings(sandbox_sockets=folder), arrival_s=20)
+    try:
+        session = provider.session()
+        assert output(session, "print(1)") == "1\n"
+        assert provider.languages() == {**session.hello.languages, "go": "1.19"}
+        assert provider.session("go").hello.languages == {"go": "1.19"}
+    finally:
+        provider.close()
+
+
+def test_families_may_be_named(folder: Path, start_family: StartFamily) -> None:
+    """As compose does, whose worker has every folder: by profiles, of which others are no families."""
+    for family in ("cpp", "go", "java"):
+        (folder / family).mkdir()
+    start_family("python", {"python": "3"})
+    start_family("cpp", {"c": "12", "cpp": "12"})
+    settings = Settings(sandbox_sockets=folder, sandbox_families="monitoring, cpp,,python")
+    provider = AttachedProvider(settings, arrival_s=20)
+    try:
+        assert output(provider.session(), "print(1)") == "1\n"
+        assert set(provider.languages()) == {"python", "c", "cpp"}
+    finally:
+        provider.close()
+
+
+def test_a_sandbox_of_one_family_is_not_taken_for_another(folder: Path, start_family: StartFamily) -> None:
+    """Not even one that lies: it reaches its own family's folder alone, and there it is no use."""
+    (folder / "cpp").mkdir()
+    start_family("cpp", {"python": "3"})
+    start_family("python", {"python": "3"})
+    provider = AttachedProvider(Settings(sandbox_sockets=folder), arrival_s=1)
+    try:
+        with pytest.raises(SandboxUnavailable, match="no sandbox for c and cpp"):
+            provider.session()
+    finally:
+        provider.close()
+
+
+def test_what_a_family_lost_is_replaced_from_its_own_folder(folder: Path, start_family: StartFamily) -> None:
+    start_family("python", {"python": "3"})
+    start_family("go", {"go": "1.19"})
+    provider = AttachedProvider(Settings(sandbox_sockets=folder), arrival_s=20)
+    try:
+        provider.give_back(provider.session())
+        go = provider.session("go")
+        go.close()
+        provider.give_back(go)
+        assert "go" in provider.languages(), "it is still offered"
+        assert not provider.session("go").hung_up()
+    finally:
+        provider.close()

@@ -39,3 +39,8 @@ def family(name: str) -> str:
 def families() -> tuple[str, ...]:
     """Every family, Python's first."""
     return (PYTHON, *sorted({one.family for one in COMMANDED.values()} - {PYTHON}))
+
+
+def languages_of(family: str) -> set[str]:
+    """The languages that a family's image serves."""
+    return {PYTHON} if family == PYTHON else {one.name for one in COMMANDED.values() if one.family == family}
