@@ -15,6 +15,7 @@ from proctor.wire import Limits, TestsAdapter, Verdict
 from .class_hacks import CLASS_HACKS
 from .class_oddities import CLASS_ODDITIES
 from .hacks import ADD, HACKS, Hack
+from .leetcode_oddities import LEETCODE_HACKS, LEETCODE_ODDITIES
 from .oddities import ODDITIES, Oddity
 
 #: Tier A shares /dev/shm with the host unless it is the container's own, so it is closed: no locks of multiprocessing.
@@ -40,14 +41,14 @@ def unit(code: str, tests: object) -> Unit:
     )
 
 
-@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS], ids=lambda h: h.name)
+@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS], ids=lambda h: h.name)
 def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
     for tests in hack.tests:
         outcome = judge(unit(hack.code, tests), session)
         assert outcome.verdict.value in hack.verdicts, (tests, outcome)
 
 
-@pytest.mark.parametrize("oddity", [*ODDITIES, *CLASS_ODDITIES], ids=lambda o: o.name)
+@pytest.mark.parametrize("oddity", [*ODDITIES, *CLASS_ODDITIES, *LEETCODE_ODDITIES], ids=lambda o: o.name)
 def test_oddity_passes(oddity: Oddity, session: Session, kind: Kind) -> None:
     outcome = judge(unit(oddity.code, oddity.tests), session)
     if (kind.name, kind.tier, oddity.name) in REFUSED:

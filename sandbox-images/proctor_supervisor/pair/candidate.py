@@ -71,7 +71,7 @@ def main(sock: socket.socket, source: bytes, code: types.CodeType) -> NoReturn:
     """Run the candidate, `code` compiled from `source`, until the tests have no more to ask."""
     status = 1
     try:
-        Harness(sock).run(code, b"class Solution" in source)
+        Harness(sock).run(code, leetcode.names_for(source) if b"class Solution" in source else {})
     except frames.Gone:
         status = 0
     except BaseException:
@@ -97,12 +97,14 @@ class Harness:
         self.module = types.ModuleType(MODULE)
         self._twins = lent.Twins(self.module.__dict__, MODULE)
 
-    def run(self, code: types.CodeType, leetcode_style: bool) -> NoReturn:
-        """Execute the module, say how that went, then serve. Raises frames.Gone when there are no more questions."""
+    def run(self, code: types.CodeType, given: dict[str, Any]) -> NoReturn:
+        """Execute the module, in which names are `given`, say how that went, then serve.
+
+        Raises frames.Gone when there are no more questions.
+        """
         names = self.module.__dict__
         names["__file__"] = code.co_filename
-        if leetcode_style:
-            names.update(leetcode.NAMES)
+        names.update(given)
         sys.modules[MODULE] = self.module
         sys.modules["__main__"] = self.module
         sys.setrecursionlimit(1000 + _depth() + 8)
@@ -203,11 +205,11 @@ class Harness:
     def _op_entry(self, path: str, args: list, kwargs: dict, result: str) -> Any:
         """Call an entry point: `function`, or `Class.method` of an instance made without arguments."""
         function = _entry(self.module.__dict__, path)
-        args = leetcode.arguments(function, args, self.module.__dict__)
+        args, kwargs = leetcode.arguments(function, args, kwargs, self.module.__dict__)
         value = function(*args, **kwargs)
         if inspect.isawaitable(value):
             value = self._await(value)
-        return leetcode.plain(value if result == "return" else args[int(result[3:])])
+        return leetcode.result(function, value) if result == "return" else leetcode.plain(args[int(result[3:])])
 
     def _op_getattr(self, target: Any, name: str) -> Any:
         return getattr(target, name)
@@ -304,7 +306,7 @@ class Harness:
 
 
 def _entry(names: dict, path: str) -> Any:
-    first, *rest = path.split(".")
+    first, *rest = path.replace("()", "").split(".")
     if first not in names:
         raise NameError(f"name {first!r} is not defined")
     value = names[first]

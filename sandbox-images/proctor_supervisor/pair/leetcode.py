@@ -1,13 +1,16 @@
 """What LeetCode's judge gives to solutions: typing names, ListNode, TreeNode, and lists in their place.
 
-Applies to code with a `class Solution`, which expects these names without importing them. A list given for a
-parameter that is annotated ListNode or TreeNode arrives as such, and comes back as a list (trees level by level,
-None for absent children).
+Applies to code with a `class Solution`, which expects these names, and those of common modules, without importing
+them. A list given for a parameter that is annotated ListNode or TreeNode arrives as such, and comes back as a list
+(trees level by level, None for absent children).
 """
 
 from __future__ import annotations
 
+import builtins
 import collections
+import importlib
+import re
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -41,21 +44,64 @@ NAMES: dict[str, Any] = {
 } | {"ListNode": ListNode, "TreeNode": TreeNode}
 
 
-def arguments(function: Callable[..., Any], args: list, names: dict) -> list:
-    """`args`, with lists turned into nodes where the parameter says so."""
-    annotations = getattr(function, "__annotations__", None) or {}
+#: Modules whose public names LeetCode's judge imports, besides the modules themselves.
+_STARRED = ("bisect", "collections", "functools", "heapq", "itertools", "math")
+_MODULES = (*_STARRED, "copy", "operator", "random", "re", "string", "sys")
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_DOCUMENTED = re.compile(r":(?:type\s+(\w+)|(rtype))\s*:\s*(\S.*)")
+_LIST_OF_NODES = re.compile(r"[Ll]ist\[[^\]]*(?:ListNode|TreeNode)")
+
+
+class NoNode(tuple):
+    """What an empty list or tree is when it comes back: tests write it as [] or as null."""
+
+    __slots__ = ()
+
+
+def names_for(source: bytes) -> dict[str, Any]:
+    """The names that LeetCode gives to this source, as far as they occur in it. Builtins stay what they are."""
+    words = {word.decode("ascii") for word in _WORD.findall(source)}
+    given = dict(NAMES)
+    for name in _MODULES:
+        module = importlib.import_module(name) if name in words or name in _STARRED else None
+        if name in words:
+            given[name] = module
+        if name in _STARRED:
+            public = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
+            given.update((n, getattr(module, n)) for n in words.intersection(public) if not hasattr(builtins, n))
+    return given
+
+
+def arguments(function: Callable[..., Any], args: list, kwargs: dict, names: dict) -> tuple[list, dict]:
+    """Arguments, with lists turned into nodes where the parameter says so."""
+    annotations = _annotations(function)
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     if code is None or not any(_names_node(a) for a in annotations.values()):
-        return args
+        return args, kwargs
     skip = 1 if hasattr(function, "__self__") else 0
     parameters = code.co_varnames[skip : code.co_argcount]
     given = [_convert(annotations.get(p), value, names) for p, value in zip(parameters, args, strict=False)]
-    return given + args[len(given) :]
+    named = {name: _convert(annotations.get(name), value, names) for name, value in kwargs.items()}
+    return given + args[len(given) :], named
+
+
+def _annotations(function: Any) -> dict[str, Any]:
+    """What is said of parameters, and as "return" of the result: in annotations, else as `:type head: ListNode`."""
+    annotations = getattr(function, "__annotations__", None)
+    documentation = getattr(function, "__doc__", None)
+    if annotations or not isinstance(documentation, str) or "type" not in documentation:
+        return annotations or {}
+    return {name or "return": kind for name, _, kind in _DOCUMENTED.findall(documentation)}
 
 
 def _names_node(annotation: Any) -> str | None:
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "") + repr(annotation)
-    return next((name for name in ("ListNode", "TreeNode") if name in text), None)
+    return next((name for name in ("ListNode", "TreeNode") if name in _text(annotation)), None)
+
+
+def _text(annotation: Any) -> str:
+    if isinstance(annotation, str):
+        return annotation
+    return str(getattr(annotation, "__name__", "")) + " " + repr(annotation)
 
 
 def _convert(annotation: Any, value: Any, names: dict) -> Any:
@@ -64,8 +110,7 @@ def _convert(annotation: Any, value: Any, names: dict) -> Any:
         return value
     make: Callable[[list, type], Any] = _linked if kind == "ListNode" else _tree
     cls = names.get(kind, NAMES[kind])
-    nested = bool(value) and all(item is None or isinstance(item, list) for item in value)
-    if nested and "ist[" in (annotation if isinstance(annotation, str) else repr(annotation)):
+    if _LIST_OF_NODES.search(_text(annotation)) and all(item is None or isinstance(item, list) for item in value):
         return [make(item or [], cls) for item in value]
     return make(value, cls)
 
@@ -93,6 +138,16 @@ def _tree(values: list, cls: type) -> Any:
                 setattr(node, side, child)
                 waiting.append(child)
     return root
+
+
+def result(function: Callable[..., Any], value: Any) -> Any:
+    """What the function returned, nodes as lists; no node, where the annotation says that it gives one, as `NoNode`."""
+    annotation = _annotations(function).get("return")
+    if annotation is None or not _names_node(annotation):
+        return plain(value)
+    if isinstance(value, list) and _LIST_OF_NODES.search(_text(annotation)):
+        return [NoNode() if item is None else plain(item) for item in value]
+    return NoNode() if value is None else plain(value)
 
 
 def plain(value: Any) -> Any:

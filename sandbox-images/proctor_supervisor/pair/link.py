@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from . import codec, frames, kinds, shared
+from . import codec, compare, frames, kinds, shared
 from .remote import Handle, Remote, is_remote
 from .remote_classes import RemoteClasses
 from .remote_errors import read_exception
@@ -51,6 +51,8 @@ _DISGUISED = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrup
 
 #: Callables of the tests that the candidate may hold at a time.
 LENT_MAX = 10_000
+#: The class that leetcode.py gives to an empty list of nodes.
+_NO_NODE = (f"{__package__}.leetcode", "NoNode")
 #: Members of enumerations that stay one and the same.
 MEMBERS_MAX = 10_000
 
@@ -437,7 +439,7 @@ class Link:
             raise codec.Malformed("content of no known form")
         if self._by_value:
             self.drop(handle)
-            return held
+            return compare.NO_NODE if (cls.__module__, cls.__name__) == _NO_NODE and not held else held
         value = self._members.get(handle)
         if value is None:
             value = base.__new__(cls, held)

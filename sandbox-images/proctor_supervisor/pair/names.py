@@ -14,6 +14,7 @@ import symtable
 import sys
 
 _SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "getsourcefile", "getmembers"}
+_CAPTURES = {"warns", "deprecated_call", "assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"}
 _STREAMS = {"stdin", "stdout", "stderr"}
 _FILE_FIXTURES = ("tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory")
 _FILE_CALLS = {("io", "open")}
@@ -232,6 +233,8 @@ def _reason(node: ast.AST, candidates: frozenset[str] | set[str]) -> str | None:
         return f"extend the candidate's class {ast.unparse(inherited[0])}" if inherited else None
     if isinstance(node, ast.arg) and node.arg in ("capsys", "capfd", "capsysbinary", "capfdbinary"):
         return f"capture output ({node.arg}), which the candidate prints in a process of its own"
+    if isinstance(node, ast.arg) and node.arg in ("recwarn", "caplog"):
+        return f"capture warnings or logs ({node.arg}), which the candidate gives in a process of its own"
     if isinstance(node, ast.arg) and node.arg == "monkeypatch":
         return "patch (monkeypatch) what the candidate would use in a process of its own"
     if isinstance(node, ast.arg) and node.arg in _FILE_FIXTURES:
@@ -255,6 +258,8 @@ def _reason_of_call(node: ast.Call, candidates: frozenset[str] | set[str]) -> st
     name = _last(node.func)
     if _shares_files(node.func):
         return f"share files ({ast.unparse(node.func)}) with the candidate, whose folder is its own"
+    if name in _CAPTURES or (name == "catch_warnings" and any(k.arg == "record" for k in node.keywords)):
+        return f"capture warnings or logs ({ast.unparse(node.func)}), which the candidate gives in a process of its own"
     if name == "setattr" and node.args and _root(node.args[0]) in ("sys", "builtins"):
         return f"patch {_root(node.args[0])} for the candidate"
     if name in ("patch", "redirect_stdout", "redirect_stderr", "redirect_stdin") or _is_patch(node.func):

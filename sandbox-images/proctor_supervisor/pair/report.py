@@ -10,6 +10,8 @@ import json
 import os
 import reprlib
 
+from .compare import NO_NODE
+
 DETAIL_MAX = 600
 
 
@@ -80,6 +82,8 @@ _REPR = _Repr()
 
 def short(value: object) -> str:
     """A bounded repr that asks nothing of anybody: huge integers and foreign objects are named, not shown."""
+    if value is NO_NODE:
+        return "None"
     try:
         return _REPR.repr(value)
     except Exception as error:

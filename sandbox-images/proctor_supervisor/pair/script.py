@@ -91,7 +91,7 @@ def read(tests: dict) -> Script | str:
         return f"the test code does not compile: {error}"
     calls_check = bool(entry_point) and _defines(tree, "check") and not _calls(tree, "check")
     if calls_check and entry_point:
-        wanted |= {entry_point.split(".")[0]}
+        wanted |= {entry_point.replace("()", "").split(".")[0]}
     missing = names.missing_modules(tree, {MODULE})
     if missing:
         return f"the tests import what this sandbox does not have: {', '.join(missing)}"
@@ -167,7 +167,7 @@ def _case(script: Script, case: int, tests: dict, scope: Globals) -> tuple[str, 
 
 
 def _entry(scope: Globals, path: str) -> Any:
-    first, *rest = path.split(".")
+    first, *rest = path.replace("()", "").split(".")
     try:
         value = scope[first]
     except KeyError:

@@ -100,6 +100,10 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
         "globals()['print'] = lambda *a: None\nassert f() is None",
         "globals().update(input=lambda: '1')\nassert f() == 1",
         "import sys\nsys.modules['m'] = None\nassert f()",
+        "import inspect\nassert inspect.getmembers(f)",
+        "import pytest\nwith pytest.warns(UserWarning): f()",
+        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        with self.assertLogs(): f()\nT().test()",
+        "import warnings\nwith warnings.catch_warnings(record=True) as w: f()\nassert w",
     ],
 )
 def test_needs_one_process(code: str) -> None:
@@ -118,6 +122,8 @@ def test_needs_one_process(code: str) -> None:
         "seen = {}\nseen.update(a=f(1))\nassert seen",
         "class Own:\n    pass\nassert f(Own())",
         "import inspect\nassert inspect.isfunction(len) or f()",
+        "import inspect\nassert len(inspect.signature(f).parameters) == 1",
+        "import warnings\nwith warnings.catch_warnings():\n    warnings.simplefilter('ignore')\n    assert f()",
         "import sys\nassert f(sys.stdin is None) is not None",
         "import os\nos.environ['A'] = 'b'\nassert f(os.path.join('a', 'b'))",
         "import solution\nsolution.LIMIT = 5\nassert solution.f()",
@@ -128,6 +134,11 @@ def test_needs_no_more_than_two_processes(code: str) -> None:
     read = script.read({"code": code})
     assert isinstance(read, script.Script)
     assert read.one_process is None
+
+
+def test_names_that_class_bodies_read() -> None:
+    code = "class T:\n    s = Stack()\n    @memo\n    def m(self, k=LIMIT): return f(Inner)\n    class I(Base): pass\n"
+    assert names.read_in_classes(code, "tests.py") == {"Stack", "memo", "LIMIT", "Base"}
 
 
 def test_tested_builtin_is_found_only_without_other_names() -> None:

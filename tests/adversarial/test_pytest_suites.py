@@ -1,0 +1,44 @@
+"""Suites that people write for pytest: fixtures, marks, classes, unittest; and some that must not count as passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from proctor.judge.run import judge
+from proctor.judge.unit import Unit
+from proctor.sandbox.docker import DockerProvider
+from proctor.sandbox.provider import Session
+from proctor.settings import Settings
+from proctor.wire import Limits, TestsAdapter
+
+from .pytest_suites import HONEST, NOT_PAID, Suite
+
+pytestmark = pytest.mark.docker
+
+LIMITS = Limits(cpu_s=10, wall_s=30, memory_mib=512, sample_wall_s=60)
+
+
+@pytest.fixture(scope="module", name="session")
+def _session() -> Iterator[Session]:
+    provider = DockerProvider(Settings())
+    try:
+        yield provider.session()
+    finally:
+        provider.close()
+
+
+def verdict(suite: Suite, session: Session) -> str:
+    tests = TestsAdapter.validate_python({"kind": "pytest", "files": suite.files, "module": suite.module})
+    return judge(Unit("python", suite.code, tests, LIMITS, "all"), session).verdict.value
+
+
+@pytest.mark.parametrize("suite", HONEST, ids=lambda s: s.name)
+def test_suite_passes(suite: Suite, session: Session) -> None:
+    assert verdict(suite, session) == "passed"
+
+
+@pytest.mark.parametrize("suite", NOT_PAID, ids=lambda s: s.name)
+def test_suite_is_not_passed(suite: Suite, session: Session) -> None:
+    assert verdict(suite, session) == suite.verdict
