@@ -24,8 +24,9 @@ test: .venv/dev.stamp ## all tests (TESTS=path narrows, ARGS=… passes on)
 	@$(BIN)/pytest $(TESTS) $(ARGS)
 
 ROUNDS ?= 200
-chaos: .venv/dev.stamp ## kill real processes, containers and Redis in the middle of batches (ROUNDS=200)
-	@$(BIN)/pytest tests/chaos --rounds $(ROUNDS) -q $(ARGS)
+SEED ?= 0
+chaos: .venv/dev.stamp ## kill real processes, containers and Redis in the middle of batches (ROUNDS=200 SEED=0)
+	@$(BIN)/pytest tests/chaos --rounds $(ROUNDS) --seed $(SEED) -q $(ARGS)
 
 check: .venv/dev.stamp ## lint, formatting, types
 	@$(BIN)/ruff check .

@@ -7,6 +7,8 @@ import json
 import random
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,14 +26,16 @@ AGAIN_S = 0.2
 @dataclass
 class Tally:
     """What was done, and what came of it. lost: no result, or `invalid`; changed: another verdict, or a result that
-    read otherwise at another time."""
+    read otherwise at another time; broken: rounds that did not come to their end."""
 
     rounds: int = 0
     samples: int = 0
     lost: int = 0
     doubled: int = 0
     changed: int = 0
+    broken: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
     slowest_s: float = 0.0
     odd: list[str] = field(default_factory=list)
 
@@ -41,25 +45,44 @@ class Tally:
         self.lost += other.lost
         self.doubled += other.doubled
         self.changed += other.changed
+        self.broken += other.broken
         self.faults += other.faults
+        self.seconds += other.seconds
         self.slowest_s = max(self.slowest_s, other.slowest_s)
         self.odd += other.odd
+
+    @contextmanager
+    def round(self) -> Iterator[Tally]:
+        """A round's own tally, which is added to this one whatever becomes of the round."""
+        one = Tally(rounds=1)
+        began = time.monotonic()
+        try:
+            yield one
+        except BaseException:
+            one.broken = 1
+            raise
+        finally:
+            one.slowest_s = one.seconds = time.monotonic() - began
+            self.add(one)
+
+    @property
+    def harm(self) -> tuple[int, int, int]:
+        """Lost, doubled, changed."""
+        return self.lost, self.doubled, self.changed
 
     def lines(self) -> list[str]:
         faults = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()))
         return [
-            f"rounds {self.rounds}, faults {self.faults.total()} ({faults})",
-            f"samples {self.samples}: lost {self.lost}, doubled {self.doubled}, changed {self.changed}; "
-            f"slowest round {self.slowest_s:.1f} s",
+            f"rounds {self.rounds} (broken off {self.broken}), faults {self.faults.total()} ({faults})",
+            f"samples {self.samples}: lost {self.lost}, doubled {self.doubled}, changed {self.changed}",
+            f"a round took {self.seconds / max(1, self.rounds):.1f} s, the slowest {self.slowest_s:.1f} s",
         ]
 
 
-async def play(service: Service, provider: str, seed: int) -> Tally:
-    """One round."""
+async def play(service: Service, provider: str, seed: int, tally: Tally) -> None:
+    """One round, counted in `tally`."""
     dice = random.Random(seed)
-    tally = Tally(rounds=1)
     batches = [batch(dice, f"{seed}{way}", SAMPLES) for way in "abc"]
-    began = time.monotonic()
     async with httpx.AsyncClient(base_url=service.base, timeout=20) as http:
         ways = [_stream(http, batches[0]), _sync(http, batches[1]), _poll(http, batches[2])]
         faults = asyncio.create_task(_faults(service, provider, dice, tally))
@@ -68,8 +91,6 @@ async def play(service: Service, provider: str, seed: int) -> Tally:
             await faults
             for made, (batch_id, seen) in zip(batches, found, strict=True):
                 _count(tally, made, seen, await _again(http, batch_id))
-    tally.slowest_s = time.monotonic() - began
-    return tally
 
 
 async def _faults(service: Service, provider: str, dice: random.Random, tally: Tally) -> None:

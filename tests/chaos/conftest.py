@@ -1,6 +1,9 @@
-"""`--rounds N` chooses how many rounds of chaos are played; their sum is told at the end."""
+"""`--rounds N` chooses how many rounds of chaos are played, `--seed S` where their seeds begin, so that rounds can be
+played in parts; their sum is told at the end."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 from chaos_round import Tally
@@ -15,6 +18,7 @@ _TALLY = pytest.StashKey[Tally]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=None, help="rounds of chaos, all kinds together")
+    parser.addoption("--seed", type=int, default=0, help="the first round's seed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,7 +29,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kind = getattr(metafunc.function, "chaos", None)
     if kind is not None and "seed" in metafunc.fixturenames:
         rounds = metafunc.config.getoption("--rounds", None)
-        metafunc.parametrize("seed", range(SOME[kind] if rounds is None else round(rounds * PARTS[kind])))
+        first = metafunc.config.getoption("--seed", 0)
+        count = SOME[kind] if rounds is None else math.ceil(rounds * PARTS[kind])
+        metafunc.parametrize("seed", range(first, first + count))
 
 
 @pytest.fixture(scope="session")

@@ -45,11 +45,10 @@ async def test_containers(containers: Service, seed: int, tally: Tally) -> None:
 
 
 async def one_round(service: Service, provider: str, seed: int, tally: Tally) -> None:
-    found = await play(service, provider, seed)
-    tally.add(found)
-    print(*found.lines(), sep="\n")
-    assert (found.lost, found.doubled, found.changed) == (0, 0, 0), (found.odd, service.said()[-3000:])
-    assert_clean(service)
+    with tally.round() as found:
+        await play(service, provider, seed, found)
+        assert_clean(service)
+    assert found.harm == (0, 0, 0), (found.odd, service.said()[-3000:])
 
 
 def assert_clean(service: Service, within_s: float = 15.0) -> None:
