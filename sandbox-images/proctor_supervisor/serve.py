@@ -85,7 +85,8 @@ def serve(
 class _Server:
     def __init__(self, host: Host, languages: dict[str, str]) -> None:
         self.host = host
-        self.languages = languages
+        # Every image has our own interpreter, for `proctor doctor`, whose attacks are in Python; `hello` does not offer it.
+        self.languages = {PYTHON: "", **languages}
         self.builder = Builder(host)
         self.program: Program | None = None
 

@@ -75,6 +75,7 @@ def workers(
 
 def doctor(
     sandbox: Annotated[str | None, typer.Option(help="auto, docker, namespace or attached.")] = None,
+    language: Annotated[str, typer.Option(help="Attack the sandbox that is for this language.")] = "python",
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Attack this machine's sandbox: a row per promise. Exit 1 if one is broken, 2 where there is no sandbox."""
@@ -84,7 +85,7 @@ def doctor(
     processes.set_environment(PROCTOR_SANDBOX=sandbox)
     settings = read_settings()
     have_image(settings)
-    raise typer.Exit(run(settings, as_json=json))
+    raise typer.Exit(run(settings, language=language, as_json=json))
 
 
 def have_image(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -11,8 +12,24 @@ from pathlib import Path
 import pytest
 
 from proctor import __version__
+from proctor.doctor.examine import examine
+from proctor.doctor.promises import PROMISES
+from proctor.sandbox.docker import DockerProvider
+from proctor.settings import Settings
+from proctor_supervisor.languages.table import PYTHON, families, languages_of
 
-from .docker_cli import REDIS_IMAGE, ROOT, SECCOMP, SERVICE_IMAGE, TAG, build_service_images, docker, inspect, run
+from .docker_cli import (
+    REDIS_IMAGE,
+    ROOT,
+    SECCOMP,
+    SERVICE_IMAGE,
+    TAG,
+    build_sandboxes,
+    build_service_images,
+    docker,
+    inspect,
+    run,
+)
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
@@ -114,7 +131,7 @@ def _sockets() -> Iterator[str]:
 
 
 def test_doctor_attacks_the_sandbox_image(sockets: str) -> None:
-    """From the service image, over a socket, as compose and pods do. Its attacks are programs in Python."""
+    """From the service image, over a socket, as compose and pods do."""
     sandbox = docker(
         "run", "-d", *HARDENED, "--ipc=private", "--tmpfs=/tmp:mode=1777,size=160m",
         f"--security-opt=seccomp={SECCOMP}",
@@ -131,6 +148,23 @@ def test_doctor_attacks_the_sandbox_image(sockets: str) -> None:
         assert _keeps_its_promises(found)["provider"] == "attached"
     finally:
         docker("rm", "-f", sandbox)
+
+
+@pytest.fixture(scope="module", name="provider")
+def _provider() -> Iterator[DockerProvider]:
+    build_sandboxes()
+    with contextlib.closing(DockerProvider(Settings())) as provider:
+        yield provider
+
+
+@pytest.mark.parametrize("family", [name for name in families() if name != PYTHON])
+def test_doctor_attacks_every_other_image(family: str, provider: DockerProvider) -> None:
+    """As `proctor doctor --sandbox docker --language go` does, but for the limits, which no image has a part in."""
+    language = min(languages_of(family) - {"bash"})
+    hello, findings = examine(provider, promises=[p for p in PROMISES if p.limit is None], language=language)
+    assert set(hello.languages) == languages_of(family)
+    assert {f.name for f in findings} >= SECURITY
+    assert [(f.name, f.breaches) for f in findings if not f.kept] == []
 
 
 def _keeps_its_promises(text: str) -> dict[str, object]:

@@ -14,15 +14,16 @@ from proctor.errors import ConfigurationError, SandboxError
 from proctor.sandbox.provider import Hello
 from proctor.settings import Settings
 from proctor.wiring import make_provider
+from proctor_supervisor.languages.table import canonical
 
 
-def run(settings: Settings, *, as_json: bool) -> int:
-    """Examine, print, and give the exit code: 0 all kept, 1 one broken, 2 no sandbox to examine."""
+def run(settings: Settings, *, language: str, as_json: bool) -> int:
+    """Examine a language's sandbox, print, and give the exit code: 0 all kept, 1 one broken, 2 no sandbox to examine."""
     words = Console(stderr=True)
     try:
         provider = make_provider(settings)
         with words.status("attacking the sandbox …"), contextlib.closing(provider):
-            hello, findings = examine(provider)
+            hello, findings = examine(provider, language=canonical(language))
     except (SandboxError, ConfigurationError) as error:
         words.print(f"No sandbox to examine: {escape(str(error))}", style="red")
         return 2
@@ -38,6 +39,7 @@ def _json(name: str, hello: Hello, findings: list[Finding]) -> dict[str, object]
         "provider": name,
         "tier": hello.tier,
         "image": hello.image,
+        "languages": hello.languages,
         "enforcement": hello.enforcement,
         "kept": all(f.kept for f in findings),
         "promises": [

@@ -31,13 +31,15 @@ def examine(
     provider: Provider,
     report: Callable[[Finding], None] = lambda finding: None,
     promises: Iterable[Promise] = PROMISES,
+    language: str = "python",
 ) -> tuple[Hello, list[Finding]]:
     """Attack the provider's sandbox, one promise after another; `report` is called as each is known.
 
+    language: what that sandbox is for. The attacks are in Python, which every image has for its supervisor.
     A sandbox that an attack took down is a broken promise, and the next one gets a fresh session.
     Raises SandboxUnavailable where not even the first session can be had.
     """
-    session = provider.session()
+    session = provider.session(language)
     hello = session.hello
     findings = []
     try:
@@ -48,7 +50,7 @@ def examine(
             except SandboxError as error:
                 breaches = [f"the sandbox went down: {error}"]
                 provider.give_back(session)
-                session = provider.session()
+                session = provider.session(language)
             finding = Finding(
                 promise.name,
                 promise.says,
