@@ -85,7 +85,7 @@ def serve(
 class _Server:
     def __init__(self, host: Host, languages: dict[str, str]) -> None:
         self.host = host
-        # Every image has our own interpreter, for `proctor doctor`, whose attacks are in Python; `hello` does not offer it.
+        # Every image has our own interpreter: not offered, but what the attacks of `proctor doctor` run on.
         self.languages = {PYTHON: "", **languages}
         self.builder = Builder(host)
         self.program: Program | None = None

@@ -18,7 +18,7 @@ from proctor_supervisor.languages.table import canonical
 
 
 def run(settings: Settings, *, language: str, as_json: bool) -> int:
-    """Examine a language's sandbox, print, and give the exit code: 0 all kept, 1 one broken, 2 no sandbox to examine."""
+    """Examine a language's sandbox, print; the exit code: 0 all kept, 1 one broken, 2 no sandbox to examine."""
     words = Console(stderr=True)
     try:
         provider = make_provider(settings)
