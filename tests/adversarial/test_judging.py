@@ -15,6 +15,7 @@ from proctor.wire import Limits, TestsAdapter, Verdict
 from .class_hacks import CLASS_HACKS
 from .class_oddities import CLASS_ODDITIES
 from .hacks import ADD, HACKS, Hack
+from .late_hacks import LATE_HACKS
 from .leetcode_oddities import LEETCODE_HACKS, LEETCODE_ODDITIES
 from .oddities import ODDITIES, Oddity
 
@@ -41,7 +42,7 @@ def unit(code: str, tests: object) -> Unit:
     )
 
 
-@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS], ids=lambda h: h.name)
+@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS, *LATE_HACKS], ids=lambda h: h.name)
 def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
     for tests in hack.tests:
         outcome = judge(unit(hack.code, tests), session)

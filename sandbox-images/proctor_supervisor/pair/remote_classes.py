@@ -71,7 +71,7 @@ class RemoteClasses:
         return self._handles.get(cls)
 
     def read(self, reader: codec.Reader) -> Any:
-        """The class described next. Raises Malformed."""
+        """The class described next. Raises Malformed, TooLarge."""
         handle = reader.handle()
         mark = reader.data[reader.at : reader.at + 1]
         reader.at += 1
@@ -79,8 +79,10 @@ class RemoteClasses:
             if handle not in self._by_handle:
                 raise codec.Malformed("a class that was never described")
             return self._by_handle[handle]
-        if mark != b"+" or len(self._by_handle) >= CLASSES_MAX:
+        if mark != b"+":
             raise codec.Malformed("a class of no known form")
+        if len(self._by_handle) >= CLASSES_MAX:
+            raise codec.TooLarge(f"more than {CLASSES_MAX} classes")
         description = self._description(reader)
         return self._by_handle.get(handle) or self._make(handle, description)
 

@@ -102,7 +102,7 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
         "import sys\nsys.modules['m'] = None\nassert f()",
         "import inspect\nassert inspect.getmembers(f)",
         "import pytest\nwith pytest.warns(UserWarning): f()",
-        "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        with self.assertLogs(): f()\nT().test()",
+        "import unittest\nclass T(unittest.TestCase):\n    def t(self):\n        with self.assertLogs(): f()\nT().t()",
         "import warnings\nwith warnings.catch_warnings(record=True) as w: f()\nassert w",
     ],
 )
