@@ -12,14 +12,15 @@ from collections.abc import Sequence
 
 from .language import Command, Language, named
 
-FLAGS = ("-std=gnu++20", "-O2", "-w")
+#: Those that the header is precompiled for. With one more that matters to it, g++ passes it over and says nothing.
+FLAGS = ("-std=gnu++20", "-O2", "-w", "-pthread")
 _EVERYTHING = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<bits/stdc\+\+\.h>", re.MULTILINE)
 
 
 def _compile(source: str, paths: Sequence[str]) -> list[Command]:
     sources = sorted(path for path in paths if path.endswith(".cpp"))
     everything = ("-include", "bits/stdc++.h") if _EVERYTHING.search(source) else ()
-    return [("g++", *FLAGS, *everything, "-fmax-errors=20", "-o", "main", *sources, "-pthread")]
+    return [("g++", *FLAGS, *everything, "-fmax-errors=20", "-o", "main", *sources)]
 
 
 LANGUAGE = Language(

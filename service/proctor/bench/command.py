@@ -15,6 +15,7 @@ from proctor.bench.row import Measure, Options, Row, commit, hardware
 MEASUREMENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "throughput": ("proctor.bench.throughput", ("namespace", "docker")),
     "stdio": ("proctor.bench.stdio", ("namespace", "docker")),
+    "languages": ("proctor.bench.languages", ("docker",)),
     "overhead": ("proctor.bench.overhead", ("namespace",)),
     "latency": ("proctor.bench.latency", ("docker", "namespace")),
     "singles": ("proctor.bench.singles", ("namespace",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.docker import DockerProvider
+from proctor.sandbox.families import image_name
 from proctor.sandbox.provider import Session
 from proctor.settings import Settings
 from proctor.wire import Case, Checker, Limits, StdioTests, Verdict
+from proctor_supervisor.languages.table import COMMANDED
 
 from . import c, cpp, go, rust
 from .table import Row
@@ -59,6 +62,17 @@ def test_every_language_of_an_image_says_its_version(docker: DockerProvider) -> 
     found = docker.languages()
     assert set(TABLES) <= set(found)
     assert all(version[0].isdigit() for version in found.values())
+
+
+def test_the_precompiled_header_fits_the_command() -> None:
+    """g++ says with -H which header it took (`!`) and which it passed over (`x`)."""
+    source = "#include <bits/stdc++.h>\nint main(){}"
+    (command,) = COMMANDED["cpp"].compile(source, ["main.cpp"])
+    script = f"cd /tmp && echo '{source}' > main.cpp && {' '.join(command)} -H 2>&1 | grep stdc++.h.gch"
+    image = image_name(Settings(), "cpp")
+    run = ["docker", "run", "--rm", "--network=none", "--tmpfs=/tmp:mode=1777", "--entrypoint=/bin/sh", str(image)]
+    said = subprocess.run([*run, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert said.stdout.startswith("! "), said
 
 
 def test_compiled_once_for_all_cases(docker: DockerProvider) -> None:
