@@ -200,4 +200,124 @@ CLASS_ODDITIES = [
         "class P:\n    def __set_name__(self,o,n): self.n='_'+n\n    def __get__(self,o,t=None):\n        return self if o is None else getattr(o,self.n,None)\n    def __set__(self,o,v):\n        if v<0: raise ValueError('neg')\n        setattr(o,self.n,v)",
         "class A:\n    x=P()\n    def __init__(self,x): self.x=x\na=A(3)\nassert a.x==3\na.x=4\nassert a.x==4\ntry:\n    a.x=-1\n    assert False\nexcept ValueError: pass\nassert A(5).x==5",
     ),
+    script(
+        "two handles",
+        "class A(tuple):\n    def m(s): return len(s)\nx=A((7,))\ndef add(a,b): return x",
+        "r=add(1,2)\nq=add(1,2)\ndel r\nassert add(1,2)==(7,)\nassert q==(7,) and q.m()==1",
+    ),
+    script(
+        "many ints",
+        "class I(int):\n    def d(s): return s*2\ndef f(n): return [I(k) for k in range(n)]",
+        "r=f(2000)\nassert sum(r)==sum(range(2000)) and r[5].d()==10\ndel r\nassert f(3)[2].d()==4",
+    ),
+    script(
+        "list subclass nested",
+        "class M(list):\n    def T(s): return M(M(r) for r in zip(*s))\ndef mk(x): return M(M(r) for r in x)",
+        "m=mk([[1,2],[3,4]])\nassert m.T()==[[1,3],[2,4]] and m[0]==[1,2]\nm[0][0]=9\nassert m.T()[0][0]==9\nassert isinstance(m[0],list)\nm.append([5,6])\nassert m.T()==[[9,3,5],[2,4,6]]",
+    ),
+    script(
+        "dict subclass by arg",
+        "class Cfg(dict):\n    def merge(s,o):\n        s.update(o)\n        return s\ndef use(c): return c['a']+len(c)",
+        "c=Cfg(a=1)\nassert c.merge({'b':2}) is c\nassert c=={'a':1,'b':2}\nassert use(c)==3\nc['a']=10\nassert use(c)==12\ndel c['b']\nassert use(c)==11\nassert use({'a':1})==2",
+    ),
+    script(
+        "str enum",
+        "from enum import Enum\nclass C(str,Enum):\n    A='a'\n    B='b'\nclass P(Enum):\n    X=1\n    def __str__(s): return 'P-'+s.name\ndef f(c): return c is C.A\ndef g(): return [C.A,P.X]",
+        "assert f(C.A) and not f(C.B)\nassert g()==[C.A,P.X] and g()[0]=='a' and str(P.X)=='P-X'\nassert C.A.upper()=='A' and C.A.value=='a' and {C.A:1}['a']==1\nassert P.X!=1 and P.X.value==1 and P['X'] is P.X\nassert [c for c in C]==[C.A,C.B]\nassert sorted([C.B,C.A])==['a','b']\nassert P.X in {P.X}\nassert C.A in list(C)",
+    ),
+    script(
+        "intflag",
+        "from enum import IntFlag,Flag,auto\nclass R(IntFlag):\n    A=1\n    B=2\nclass Q(Flag):\n    X=auto()\n    Y=auto()\ndef f(): return R.A|R.B",
+        "assert f()==3 and R.A in f() and f()&R.A and not (R.A&R.B)\nassert (Q.X|Q.Y)&Q.X==Q.X and Q.X in (Q.X|Q.Y) and (Q.X|Q.Y)!=Q.X\nassert R.A|R.B==3\nassert isinstance(f(),R)",
+    ),
+    script(
+        "money",
+        "from decimal import Decimal\nclass Money:\n    def __init__(s,a): s.a=Decimal(a)\n    def __add__(s,o): return Money(s.a+o.a)\n    def __eq__(s,o): return s.a==o.a\n    def __lt__(s,o): return s.a<o.a\n    def __hash__(s): return hash(s.a)\n    def __str__(s): return f'{s.a:.2f}'",
+        "assert Money('1.1')+Money('2')==Money('3.1')\nassert str(Money(2))=='2.00' and Money(1)<Money(2) and not Money(2)<Money(1)\nassert sum([Money(1),Money(2)],Money(0))==Money(3)\nassert max(Money(1),Money(3))==Money(3)\nassert len({Money(1),Money(1)})==1",
+    ),
+    script(
+        "float subclass arith",
+        "class Deg(float):\n    def rad(s):\n        import math\n        return math.radians(s)\n    def __add__(s,o): return Deg(float(s)+float(o))\ndef mk(x): return Deg(x)",
+        "d=mk(180)\nassert abs(d.rad()-3.14159265)<1e-6 and d==180 and d+1==181 and d>100 and d*2==360 and -d==-180 and round(d)==180 and int(d)==180 and d+Deg(5)==185 and (d+Deg(5)).rad()>3\nassert isinstance(d+Deg(5),Deg)",
+    ),
+    script(
+        "str subclass kept",
+        "class Name(str):\n    def __new__(cls,v):\n        o=super().__new__(cls,v.title())\n        o.raw=v\n        return o\n    def initials(s): return ''.join(w[0] for w in s.split())",
+        "n=Name('ada lovelace')\nassert n=='Ada Lovelace' and n.raw=='ada lovelace' and n.initials()=='AL' and n.lower()=='ada lovelace' and n+'!'=='Ada Lovelace!' and 'Love' in n and n[0]=='A' and len(n)==12 and {n:1}['Ada Lovelace']==1 and n.split()==['Ada','Lovelace'] and f'{n:>14}'=='  Ada Lovelace'",
+    ),
+    script(
+        "defaultdict lambda",
+        "from collections import defaultdict\ndef f(): return defaultdict(lambda: 5, a=1)\nclass Tree(defaultdict):\n    def __init__(s): super().__init__(Tree)\ndef g(): return Tree()",
+        "d=f()\nassert d['a']==1 and d=={'a':1}\nt=g()\nt['x']['y']=1\nassert t=={'x':{'y':1}}",
+    ),
+    script(
+        "defaultdict lambda missing",
+        "from collections import defaultdict\ndef f(): return defaultdict(lambda: 5, a=1)",
+        "d=f()\nassert d['zz']==5",
+    ),
+    script(
+        "exceptions group",
+        "class A(Exception):\n    def __init__(s,x): s.x=x\nclass B(A,KeyError): pass\ndef f(): raise B(3)",
+        "try: f()\nexcept KeyError as e: assert e.x==3 and isinstance(e,A)\nimport unittest\nwith unittest.TestCase().assertRaises(A) as c: f()\nassert c.exception.x==3",
+    ),
+    script(
+        "wait_for",
+        "import asyncio\nasync def slow():\n    await asyncio.sleep(5)\n    return 1",
+        "import asyncio\nasync def m():\n    try:\n        await asyncio.wait_for(slow(),0.05)\n        return 'no'\n    except asyncio.TimeoutError: return 'yes'\nassert asyncio.run(m())=='yes'",
+    ),
+    script(
+        "gather concurrent",
+        "import asyncio\nasync def s(x):\n    await asyncio.sleep(0.3)\n    return x",
+        "import asyncio,time\nasync def m(): return await asyncio.gather(*[s(i) for i in range(8)])\nt=time.time()\nassert asyncio.run(m())==list(range(8))\nassert time.time()-t<1.5",
+    ),
+    script(
+        "producer consumer",
+        "import asyncio\nclass Q:\n    def __init__(s): s.q=asyncio.Queue(1)\n    async def put(s,x): await s.q.put(x)\n    async def get(s): return await s.q.get()",
+        "import asyncio\nasync def m():\n    q=Q()\n    async def prod():\n        for i in range(4): await q.put(i)\n    async def cons(): return [await q.get() for _ in range(4)]\n    r=await asyncio.gather(cons(),prod())\n    return r[0]\nassert asyncio.run(m())==[0,1,2,3]",
+    ),
+    script(
+        "async many sleeps",
+        "import asyncio\nasync def s(x):\n    for _ in range(20): await asyncio.sleep(0)\n    return x",
+        "import asyncio\nasync def m(): return await asyncio.gather(*[s(i) for i in range(50)])\nassert asyncio.run(m())==list(range(50))",
+    ),
+    script(
+        "async lock, semaphore",
+        "import asyncio\nclass Pool:\n    def __init__(s,n): s.sem=asyncio.Semaphore(n); s.now=0; s.peak=0\n    async def run(s,x):\n        async with s.sem:\n            s.now+=1; s.peak=max(s.peak,s.now)\n            await asyncio.sleep(0.01)\n            s.now-=1\n            return x",
+        "import asyncio\nasync def m():\n    p=Pool(3)\n    r=await asyncio.gather(*[p.run(i) for i in range(10)])\n    assert r==list(range(10)) and p.peak==3\nasyncio.run(m())",
+    ),
+    script(
+        "async event of both",
+        "import asyncio\nasync def rate(fn,n):\n    out=[]\n    for i in range(n): out.append(await fn(i))\n    return out\nasync def maybe(fn):\n    if asyncio.iscoroutinefunction(fn): return await fn()\n    return fn()",
+        "import asyncio\nasync def fn(i):\n    await asyncio.sleep(0)\n    return i*2\nasync def one(): return 1\nassert asyncio.run(rate(fn,3))==[0,2,4]\nassert asyncio.run(maybe(one))==1 and asyncio.run(maybe(lambda: 2))==2",
+    ),
+    script(
+        "async decorator",
+        "import asyncio,functools\ndef retry(n):\n    def d(f):\n        @functools.wraps(f)\n        async def g(*a):\n            for i in range(n):\n                try: return await f(*a)\n                except ValueError:\n                    if i==n-1: raise\n                    await asyncio.sleep(0)\n        return g\n    return d",
+        "import asyncio\nn=[]\n@retry(3)\nasync def f(x):\n    n.append(x)\n    if len(n)<3: raise ValueError\n    return x\nassert asyncio.run(f(4))==4 and len(n)==3 and f.__name__=='f'",
+    ),
+    script(
+        "async cancel",
+        "import asyncio\nlog=[]\nasync def work():\n    try: await asyncio.sleep(10)\n    except asyncio.CancelledError:\n        log.append('cancelled')\n        raise",
+        "import asyncio\nasync def m():\n    t=asyncio.create_task(work())\n    await asyncio.sleep(0.01)\n    t.cancel()\n    try:\n        await t\n        assert False\n    except asyncio.CancelledError: pass\nasyncio.run(m())\nassert log==['cancelled']",
+    ),
+    script(
+        "async ctx and iteration",
+        "import asyncio\nfrom contextlib import asynccontextmanager\n@asynccontextmanager\nasync def res(x):\n    await asyncio.sleep(0)\n    yield x\nclass T:\n    def __init__(s,n): s.n=n\n    def __aiter__(s): s.i=0; return s\n    async def __anext__(s):\n        if s.i>=s.n: raise StopAsyncIteration\n        s.i+=1\n        await asyncio.sleep(0)\n        return s.i\nclass F:\n    def __await__(s):\n        yield from asyncio.sleep(0).__await__()\n        return 9",
+        "import asyncio\nasync def m():\n    async with res(5) as r: assert r==5\n    assert [x async for x in T(3)]==[1,2,3]\n    assert await F()==9\nasyncio.run(m())",
+    ),
+    script(
+        "sync send",
+        "async def f(): return 5",
+        "c=f()\ntry: c.send(None)\nexcept StopIteration as e: assert e.value==5",
+    ),
+    script(
+        "isolated asyncio test case",
+        "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x",
+        "import unittest\nclass T(unittest.IsolatedAsyncioTestCase):\n    async def test_a(self): self.assertEqual(await f(3),3)\nr=unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(T))\nassert r.wasSuccessful() and r.testsRun==1",
+    ),
+    script(
+        "an iterator that starts anew",
+        "class R:\n    def __init__(s,n): s.n=n\n    def __iter__(s):\n        s.i=0\n        return s\n    def __next__(s):\n        if s.i>=s.n: raise StopIteration\n        s.i+=1\n        return s.i",
+        "r=R(3)\nassert list(r)==[1,2,3] and list(r)==[1,2,3]\nassert 2 in r and sum(r)==6",
+    ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .class_hacks import script
-from .hacks import ADD, ASSERTS, CHECK, NEAR, SORTED, hack
+from .hacks import ADD, ASSERTS, CHECK, FAILED, NEAR, SORTED, hack
 
 CLOSE = script("import math\nassert math.isclose(add(1, 2), 3, rel_tol=1e-6)\nassert abs(add(40, 2) - 42) <= 1e-9 * 42")
 TOLERANT = {**ADD, "compare": {"abs_tol": 1e-6, "rel_tol": 1e-6}}
@@ -319,4 +319,268 @@ MEANWHILE = [
     ),
 ]
 
-LATE_HACKS = [*TOLERANCES, *ODD_DATA, *LATER, *MEANWHILE]
+MEASURED = [
+    hack(
+        "value enum eq",
+        "from enum import IntEnum\nclass E(IntEnum):\n    A=7\n    def __eq__(s,o): return True\n    __hash__=int.__hash__\ndef add(a,b): return E.A",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)==3"),
+    ),
+    hack(
+        "named int lies",
+        "class add(int):\n    def __new__(c,a,b): return super().__new__(c,7)\n    def __eq__(s,o): return True\n    def __round__(s,*a): return 3\n    __hash__=int.__hash__",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)==3"),
+    ),
+    hack(
+        "named list lies len",
+        "class order(list):\n    def __len__(s): return 1",
+        *FAILED,
+        "time_limit",
+        tests=script("r=order([3,1,2])\nassert sorted(r)==[1,2,3]\nassert all(r[i]<=r[i+1] for i in range(len(r)-1))"),
+    ),
+    hack(
+        "str subclass format",
+        "class S(str):\n    def __format__(s,f): return '3'\n    __str__=lambda s:'3'\ndef add(a,b): return S('7')",
+        *FAILED,
+        "time_limit",
+        tests=script("assert f'{add(1,2)}'=='7' and add(1,2)=='3'"),
+    ),
+    hack(
+        "dict subclass get",
+        "class D(dict):\n    def get(s,k,d=None): return d\n    def __getitem__(s,k): return 3\ndef add(a,b): return D()",
+        *FAILED,
+        "time_limit",
+        tests=script("r=add(1,2)\nassert r.get('sum',3)==3\nassert r=={'sum':3}"),
+    ),
+    hack(
+        "dict default oracle",
+        "class D(dict):\n    def get(s,k,d=None): return d\ndef add(a,b): return D()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2).get('sum', None)==3"),
+    ),
+    hack(
+        "pop returns default oracle",
+        "class D(dict):\n    def setdefault(s,k,v): return v\ndef add(a,b): return D()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)['sum']==3"),
+    ),
+    hack(
+        "callable result",
+        "class C:\n    def __call__(s,*a): return a[0] if a else 0\n    def __getattr__(s,n): return s\ndef add(a,b): return C()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)==3"),
+    ),
+    hack(
+        "index echo",
+        "class C:\n    def __getitem__(s,k): return k\n    def __len__(s): return 3\ndef add(a,b): return C()",
+        *FAILED,
+        "time_limit",
+        tests=script("r=add(1,2)\nassert r[0]==1 and r[1]==2"),
+    ),
+    hack(
+        "zip stops",
+        "class L(list):\n    def __iter__(s): return iter(())\ndef order(x): return L([9])",
+        *FAILED,
+        "time_limit",
+        tests=script("assert all(a==b for a,b in zip(order([3]),[3])) and order([3])==[3]"),
+    ),
+    hack(
+        "next of self returns expected by frame",
+        "import sys\ndef order(x):\n    class I:\n        def __iter__(s): return s\n        def __next__(s): raise StopIteration\n    return I()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert list(order([3,1]))==[1,3]"),
+    ),
+    hack(
+        "bool subclass trick",
+        "class T(int):\n    def __bool__(s): return True\ndef ok(x): return T(0)",
+        *FAILED,
+        "time_limit",
+        tests=script("assert ok(1)"),
+    ),
+    hack(
+        "truth of object",
+        "class T:\n    def __bool__(s): return True\ndef add(a,b): return T()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2) is True"),
+    ),
+    hack(
+        "in candidate container of expected",
+        "class C(list):\n    def __contains__(s,o): return True\ndef order(x): return C()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert 3 in order([3])"),
+    ),
+    hack(
+        "count/index lies",
+        "class C(list):\n    def count(s,o): return 1\n    def index(s,o): return 0\ndef order(x): return C()",
+        *FAILED,
+        "time_limit",
+        tests=script("r=order([3])\nassert r.count(3)==1 and r==[3]"),
+    ),
+    hack(
+        "sorted key by candidate lt vs own",
+        "class K(int):\n    def __lt__(s,o): return True\ndef order(x): return [K(v) for v in x]",
+        *FAILED,
+        "time_limit",
+        tests=script("r=order([3,1,2])\nassert r==sorted([3,1,2])"),
+    ),
+    hack(
+        "assertEqual",
+        "class K(int):\n    def __eq__(s,o): return True\n    __hash__=int.__hash__\ndef add(a,b): return K(7)",
+        *FAILED,
+        "time_limit",
+        tests=script("import unittest\nt=unittest.TestCase()\nt.assertEqual(add(1,2),3)"),
+    ),
+    hack(
+        "assertEqual list",
+        "class K(list):\n    def __eq__(s,o): return True\ndef add(a,b): return K()",
+        *FAILED,
+        "time_limit",
+        tests=script("import unittest\nt=unittest.TestCase()\nt.assertEqual(add(1,2),[3])\n"),
+    ),
+    hack(
+        "assertCountEqual",
+        "class K:\n    def __eq__(s,o): return True\n    def __hash__(s): return 3\ndef add(a,b): return [K()]",
+        *FAILED,
+        "time_limit",
+        tests=script("import unittest\nt=unittest.TestCase()\nt.assertCountEqual(add(1,2),[3])"),
+    ),
+    hack(
+        "assertIn / assertGreater",
+        "class K:\n    def __eq__(s,o): return True\n    def __gt__(s,o): return True\n    __ge__=__lt__=__le__=__gt__\n    def __hash__(s): return hash(3)\ndef add(a,b): return K()",
+        *FAILED,
+        "time_limit",
+        tests=script("import unittest\nt=unittest.TestCase()\nt.assertGreater(add(1,2),2)\nt.assertIn(add(1,2),{3})"),
+    ),
+    hack(
+        "set membership by hash",
+        "class K:\n    def __eq__(s,o): return True\n    def __hash__(s): return hash(3)\ndef add(a,b): return K()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2) in {3:1}\n"),
+    ),
+    hack(
+        "json text",
+        "class K(dict):\n    def __iter__(s): return iter(['sum'])\n    def items(s): return [('sum',3)]\n    def keys(s): return ['sum']\n    def __getitem__(s,k): return 3\ndef add(a,b): return K(x=7)",
+        *FAILED,
+        "time_limit",
+        tests=script("import json\nr=add(1,2)\nassert json.loads(json.dumps(r))=={'sum':3} and r=={'sum':3}"),
+    ),
+    hack(
+        "approx",
+        "class K(float):\n    def __sub__(s,o): return 0.0\n    __rsub__=__sub__\n    def __eq__(s,o): return True\n    __hash__=float.__hash__\ndef add(a,b): return K(7)",
+        *FAILED,
+        "time_limit",
+        tests=script("import math\nassert math.isclose(add(1,2),3)"),
+    ),
+    hack(
+        "round to even",
+        "class K:\n    def __round__(s,n=None): return K()\n    def __eq__(s,o): return True\ndef add(a,b): return K()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert round(add(1,2),2)==3"),
+    ),
+    hack(
+        "float of",
+        "class K:\n    n=0\n    def __float__(s):\n        K.n+=1\n        return float(K.n)\ndef add(a,b): return K()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert float(add(1,2))==3.0"),
+    ),
+    hack(
+        "exception equality",
+        "class E(Exception):\n    def __eq__(s,o): return True\n    args=property(lambda s:(3,))\ndef add(a,b): return E()",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)==3"),
+    ),
+    hack(
+        "raise AssertionError caught by tests",
+        "def add(a,b): raise AssertionError",
+        *FAILED,
+        "time_limit",
+        tests=script("try:\n    assert add(1,2)==3\nexcept AssertionError:\n    raise"),
+    ),
+    hack(
+        "raises class with metaclass instancecheck",
+        "class M(type):\n    def __instancecheck__(c,x): return True\nclass E(ValueError,metaclass=M): pass\ndef f(x): raise E('no')",
+        *FAILED,
+        "time_limit",
+        tests=script("try:\n    f(1)\nexcept KeyError: pass\n"),
+    ),
+    hack(
+        "global changes after use",
+        "n=0\ndef f():\n    global n\n    n+=1\n    return n",
+        *FAILED,
+        "time_limit",
+        tests=script("assert f()==f()"),
+    ),
+    hack(
+        "thread prints into tests",
+        "import threading,sys\ndef add(a,b):\n    threading.Thread(target=lambda: sys.stdout.write('passed')).start()\n    return 7",
+        *FAILED,
+        "time_limit",
+        tests=script("assert add(1,2)==3"),
+    ),
+    hack(
+        "two handles",
+        "class A(tuple):\n    pass\nx=A((7,))\ndef add(a,b): return x",
+        *FAILED,
+        "time_limit",
+        tests=script("r=add(1,2)\nq=add(1,2)\ndel r\nassert q==(3,)"),
+    ),
+    hack(
+        "async exit",
+        "import os,asyncio\nasync def add(a,b):\n    await asyncio.sleep(0)\n    os._exit(0)",
+        *FAILED,
+        "time_limit",
+        tests=script("import asyncio\nassert asyncio.run(add(1,2))==3"),
+    ),
+    hack(
+        "task result lies",
+        "class R:\n    def __eq__(s,o): return True\nasync def add(a,b): return R()",
+        *FAILED,
+        "time_limit",
+        tests=script("import asyncio\nassert asyncio.run(add(1,2))==3"),
+    ),
+    hack(
+        "never done",
+        "import asyncio\nasync def add(a,b):\n    while True: await asyncio.sleep(0)",
+        *FAILED,
+        "time_limit",
+        tests=script("import asyncio\nassert asyncio.run(add(1,2))==3"),
+    ),
+    hack(
+        "stopiteration in coroutine",
+        "async def add(a,b): raise StopAsyncIteration",
+        *FAILED,
+        "time_limit",
+        tests=script(
+            "import asyncio\nasync def m():\n    async for x in g(): pass\nasync def g():\n    yield await add(1,2)\nasyncio.run(m())\nassert asyncio.run(add(1,2))==3"
+        ),
+    ),
+    hack(
+        "defaultdict factory hack",
+        "from collections import defaultdict\nclass E:\n    def __eq__(s,o): return True\ndef add(a,b): return defaultdict(E)",
+        *FAILED,
+        "time_limit",
+        tests=script("r=add(1,2)\nassert r['sum']==3"),
+    ),
+    hack(
+        "factory by attr hack",
+        "class Order(list):\n    def __len__(s): return 1\norder=Order",
+        *FAILED,
+        "time_limit",
+        tests=script("r=order([3,1,2])\nassert sorted(r)==[1,2,3]\nassert all(r[i]<=r[i+1] for i in range(len(r)-1))"),
+    ),
+]
+
+LATE_HACKS = [*TOLERANCES, *ODD_DATA, *LATER, *MEANWHILE, *MEASURED]

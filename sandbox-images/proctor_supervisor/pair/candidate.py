@@ -34,6 +34,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import codec, frames, kinds, leetcode, lent, shared
+from .awaiting import Tasks, run_here
 from .references import References
 
 MODULE = "solution"
@@ -93,7 +94,7 @@ class Harness:
         self._lock = threading.RLock()
         self._references = References()
         self._shared = shared.Shared()
-        self._loop: Any = None
+        self._tasks = Tasks()
         self.module = types.ModuleType(MODULE)
         self._twins = lent.Twins(self.module.__dict__, MODULE)
 
@@ -208,7 +209,7 @@ class Harness:
         args, kwargs = leetcode.arguments(function, args, kwargs, self.module.__dict__)
         value = function(*args, **kwargs)
         if inspect.isawaitable(value):
-            value = self._await(value)
+            value = run_here(_awaited(value))
         return leetcode.result(function, value) if result == "return" else leetcode.plain(args[int(result[3:])])
 
     def _op_getattr(self, target: Any, name: str) -> Any:
@@ -254,8 +255,14 @@ class Harness:
             return generator.throw(value)
         return generator.close() if how == "close" else generator.send(value)
 
-    def _op_await(self, coroutine: Any) -> Any:
-        return self._await(coroutine)
+    def _op_drive(self, target: Any, slice_s: float) -> bool:
+        return self._tasks.drive(target, slice_s)
+
+    def _op_outcome(self, target: Any) -> Any:
+        return self._tasks.outcome(target)
+
+    def _op_cancel(self, target: Any) -> None:
+        self._tasks.cancel(target)
 
     def _op_exec(self, code: str, entry_point: str | None) -> None:
         """Run test code in this very process; only where that is allowed and asked for."""
@@ -263,17 +270,6 @@ class Harness:
         exec(compile(code, "tests.py", "exec", dont_inherit=True), names)
         if entry_point is not None and callable(names.get("check")):
             names["check"](names[entry_point])
-
-    def _await(self, awaitable: Any) -> Any:
-        if self._loop is None:
-            import asyncio  # here: in the zygote it would make every fork dearer by a third
-
-            self._loop = asyncio.new_event_loop()
-
-        async def wait() -> Any:
-            return await awaitable
-
-        return self._loop.run_until_complete(wait())
 
     # Calls back into the tests.
 
@@ -296,6 +292,8 @@ class Harness:
             return self._references.objects[reader.handle()]
         if tag == ord(">"):
             return lent.LentFunction(self.ask, reader.handle(), reader.text())
+        if tag == ord("K"):
+            return lent.awaited(self.ask, reader.handle())
         if tag == ord("J"):
             return lent.LentIterator(self.ask, reader.handle())
         if tag == ord("X"):
@@ -303,6 +301,10 @@ class Harness:
         if tag == ord("%"):
             return lent.read_exception(reader)
         raise codec.Malformed(f"tag {tag}")
+
+
+async def _awaited(value: Any) -> Any:
+    return await value
 
 
 def _entry(names: dict, path: str) -> Any:

@@ -15,7 +15,7 @@ A value is one tag byte and what the tag says:
     f c                float; complex
     s b y              str (UTF-8 with surrogates passed), bytes, bytearray
     l t S Z q Q d D    list, tuple, set, frozenset; list and tuple of int64; list and tuple of float
-    m O u C            dict, OrderedDict, defaultdict (with the name of its factory), Counter
+    m O u U C          dict, OrderedDict, defaultdict (with the name of its factory; U: with it), Counter
     e                  deque with its maxlen
     r L . !            range, slice, Ellipsis, NotImplemented
     x                  Decimal, Fraction, date, time, datetime, timedelta, timezone, UUID: kind and fields

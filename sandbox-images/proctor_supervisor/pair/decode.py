@@ -191,6 +191,13 @@ def _r_defaultdict(r: Reader) -> Any:
     return _fill_mapping(r, r.remember(collections.defaultdict(factory)))
 
 
+def _r_made_by(r: Reader) -> Any:
+    out = r.remember(collections.defaultdict())
+    factory = r.read()
+    out.default_factory = factory if callable(factory) else None
+    return _fill_mapping(r, out)
+
+
 def _r_deque(r: Reader) -> Any:
     maxlen = r.int64()
     out = r.remember(collections.deque(maxlen=maxlen if 0 <= maxlen < sys.maxsize else None))
@@ -311,6 +318,7 @@ _READERS: dict[int, Callable[[Reader], Any]] = {
         "O": _r_ordered,
         "C": _r_mapping(collections.Counter),
         "u": _r_defaultdict,
+        "U": _r_made_by,
         "e": _r_deque,
         "r": _r_range,
         "L": _r_slice,

@@ -182,8 +182,22 @@ def _w_dict(tag: bytes) -> Callable[[Writer, Any], None]:
 def _w_defaultdict(w: Writer, v: collections.defaultdict) -> None:
     if not w.known(v):
         factory = v.default_factory
-        w.text(b"u", NAMES.get(id(factory), "") if factory is not None else "")
+        name = NAMES.get(id(factory), "") if factory is not None else ""
+        if name or factory is None or not _w_factory(w, factory):
+            w.text(b"u", name)
         w.items(pairs(v.items()), 2 * len(v))
+
+
+def _w_factory(w: Writer, factory: Any) -> bool:
+    """A factory that is no builtin; whether it crosses."""
+    mark = w.mark()
+    try:
+        w.out += b"U"
+        w.write(factory)
+    except CannotCross:
+        w.rewind(mark)
+        return False
+    return True
 
 
 def _w_deque(w: Writer, v: collections.deque) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +10,20 @@ from . import codec
 
 Ask = Callable[[tuple], Any]
 
+#: Before the name of a coroutine function of the tests.
+ASYNC = "async "
+
 
 class LentFunction:
     """A function of the tests: it can be called, and marked with attributes. Its documentation can be passed on."""
 
-    __slots__ = ("__name__", "__qualname__", "_ask", "_marks", "_number")
+    __slots__ = ("__name__", "__qualname__", "_ask", "_is_async", "_marks", "_number")
 
     def __init__(self, ask: Ask, number: int, name: str) -> None:
-        for slot, value in (("_ask", ask), ("_number", number), ("_marks", {}), ("__name__", name)):
+        own = {"_ask": ask, "_number": number, "_marks": {}, "_is_async": name.startswith(ASYNC)}
+        name = name.removeprefix(ASYNC)
+        for slot, value in (own | {"__name__": name, "__qualname__": name}).items():
             object.__setattr__(self, slot, value)
-        object.__setattr__(self, "__qualname__", name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it, over there."""
@@ -30,12 +35,19 @@ class LentFunction:
         self._marks[name] = value
 
     def __getattr__(self, name: str) -> Any:
-        """What it was marked with."""
+        """What it was marked with, and the sign of a coroutine function."""
+        if name == "_is_coroutine" and self._is_async:
+            return sys.modules["asyncio.coroutines"]._is_coroutine
         if name in self._marks:
             return self._marks[name]
         raise AttributeError(f"'function' object has no attribute {name!r}")
 
     __doc__ = property(lambda self: LentText(self._number))
+
+
+async def awaited(ask: Ask, number: int) -> Any:
+    """A coroutine of the tests: a real one, since loops ask for that."""
+    return ask(("await", number))
 
 
 class LentText:

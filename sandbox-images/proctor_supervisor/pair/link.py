@@ -7,6 +7,7 @@ reported was written before (see `Report`), and the supervisor's account decides
 
 from __future__ import annotations
 
+import inspect
 import io
 import itertools
 import os
@@ -19,7 +20,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from . import codec, compare, frames, kinds, shared
-from .remote import Handle, Remote, is_remote
+from .awaiting import driven, run_here
+from .lent import ASYNC
+from .remote import Handle, Remote, RemoteType, is_remote
 from .remote_classes import RemoteClasses
 from .remote_errors import read_exception
 
@@ -148,6 +151,8 @@ class Link:
         try:
             self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
             value = self._conclude(self._receive(), iterating)
+            if isinstance(value, RemoteType) and operation in ("global", "getattr"):
+                _note_name(value, operands[-1])
             kept = _keeps(operation, operands) or _is_made(value) or self._is_newly_lent(value, lent_before)
             return value
         finally:
@@ -244,7 +249,7 @@ class Link:
             finally:
                 self.reading = False
             answer = message[2:]
-            if answer[0] in ("callback", "next", "mark"):
+            if answer[0] in ("callback", "next", "mark", "await"):
                 self._call_back(answer)
             else:
                 return answer
@@ -288,6 +293,8 @@ class Link:
             reply: tuple
             if kind == "next":
                 reply = ("return", [], next(lent))
+            elif kind == "await":
+                reply = ("return", [], run_here(lent))
             elif kind == "mark":
                 reply = ("return", [], _mark(lent, *operands))
             else:
@@ -332,6 +339,8 @@ class Link:
             writer.out += b"<" + _U64.pack(self._streams[id(value)])
         elif isinstance(value, BaseException):
             self._write_exception(writer, value)
+        elif isinstance(value, types.CoroutineType):
+            writer.out += b"K" + _U64.pack(self._lend(value))
         elif isinstance(value, _ITERATORS):
             writer.out += b"J" + _U64.pack(self._lend(value))
         elif self._is_plain_object(value):
@@ -383,7 +392,7 @@ class Link:
                 object.__setattr__(proxy, "_proctor_hashed", reader.read())
             return proxy
         if tag == ord("#"):
-            return self.classes.read_named(reader)
+            return self.classes.read(reader)
         if tag == ord("V"):
             return self._extended(reader)
         if tag == ord("%"):
@@ -490,7 +499,10 @@ def _attributes(value: Any) -> list[Any]:
 def _name(function: Any) -> str:
     """The name of a callable of the tests. Nothing may be asked while a message is written."""
     inner = function.__func__ if type(function) is types.MethodType else function
-    return type(inner).__name__ if is_remote(inner) else str(getattr(inner, "__name__", type(inner).__name__))
+    if is_remote(inner):
+        return type(inner).__name__
+    sign = ASYNC if inspect.iscoroutinefunction(inner) else ""
+    return sign + str(getattr(inner, "__name__", type(inner).__name__))
 
 
 def _mark(function: Any, name: Any, value: Any) -> Any:
@@ -499,6 +511,12 @@ def _mark(function: Any, name: Any, value: Any) -> Any:
     if not free or not isinstance(function, types.FunctionType):
         raise AttributeError(f"attribute {str(name)[:100]!r} of what is the tests' own")
     setattr(function, name, value)
+
+
+def _note_name(cls: RemoteType, name: str) -> None:
+    """The tests have a class by name, unless it is one where they expect a function: these have lower-case names."""
+    if name != name.lower():
+        type.__setattr__(cls, "_proctor_named", True)
 
 
 def _forgotten(*_args: Any, **_kwargs: Any) -> NoReturn:
@@ -544,4 +562,4 @@ def _generator(link: Link, handle: int) -> Iterator[Any]:
 
 
 async def _coroutine(link: Link, handle: int) -> Any:
-    return link.ask("await", Handle(handle))
+    return await driven(link.ask, Handle(handle))

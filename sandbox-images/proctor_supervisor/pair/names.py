@@ -137,13 +137,47 @@ def from_module(tree: ast.Module, module: str) -> set[str]:
     }
 
 
+def _made_by(tree: ast.Module, candidates: frozenset[str] | set[str]) -> set[str]:
+    """Names that stand for one thing alone: an object made by a class of the candidate's."""
+    stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    return {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and _makes(node.value, candidates)
+        for target in node.targets
+        if isinstance(target, ast.Name) and stored.count(target.id) == 1
+    }
+
+
+def _makes(node: ast.AST, candidates: frozenset[str] | set[str]) -> bool:
+    """Whether an expression is a call of what is named as a class."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    name = node.func.id
+    return name in candidates and name[0].isupper() and name != name.upper()
+
+
+def _operand(node: ast.AST, made: set[str], candidates: frozenset[str] | set[str]) -> str | None:
+    """`Vector(1, 2) * 3`: an operator of the candidate's with a number of the tests', which it is never told."""
+    if not isinstance(node, ast.BinOp) or isinstance(node.op, ast.BitOr | ast.BitAnd | ast.BitXor):
+        return None
+    for one, other in ((node.left, node.right), (node.right, node.left)):
+        own = _makes(one, candidates) or (isinstance(one, ast.Name) and one.id in made)
+        number = other.operand if isinstance(other, ast.UnaryOp) else other
+        if own and isinstance(number, ast.Constant) and type(number.value) in (int, float):
+            return (
+                f"compute {ast.unparse(node)[:60]} by an operator of the candidate's, which is never told their numbers"
+            )
+    return None
+
+
 def needs_one_process(tree: ast.Module, candidates: frozenset[str] | set[str]) -> str | None:
     """Why the tests cannot be parted from the candidate's process; None where they can."""
     renamed, paths = _renamed(tree), _paths(tree) - set(candidates)
-    modules = _modules(tree) - set(candidates)
+    modules, made = _modules(tree) - set(candidates), _made_by(tree, candidates)
     for node in ast.walk(tree):
         reason = _reason(node, candidates) or _patch_of_module(node, modules) or _file_by_path(node, paths)
-        reason = reason or _patch_of_globals(node)
+        reason = reason or _patch_of_globals(node) or _operand(node, made, candidates)
         if reason is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             original = renamed.get(node.func.id)
             reason = _reason_of_call(ast.Call(original, node.args, node.keywords), candidates) if original else None

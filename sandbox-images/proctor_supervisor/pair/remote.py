@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Any
 
 from . import kinds
+from .awaiting import driven
 
 if TYPE_CHECKING:
     from .link import Link
@@ -236,10 +238,6 @@ def _iter(self: Any) -> Any:
     return self._proctor_link.ask("special", "__iter__", self, ())
 
 
-def _own_iter(self: Any) -> Any:
-    return self
-
-
 def _next(self: Any) -> Any:
     return self._proctor_link.ask("special", "__next__", self, (), iterating=True)
 
@@ -270,13 +268,12 @@ def _crossing(told: tuple) -> tuple:
 
 
 def _await(self: Any) -> Any:
-    return self._proctor_link.ask("await", self)
-    yield  # makes it an iterator, as __await__ must be
+    return (yield from driven(self._proctor_link.ask, self))
 
 
 async def _anext(self: Any) -> Any:
     step = self._proctor_link.ask("special", "__anext__", self, ())
-    return self._proctor_link.ask("await", step, iterating=True)
+    return await driven(functools.partial(self._proctor_link.ask, iterating=True), step)
 
 
 def methods(protocols: frozenset[str], base: Any = None) -> dict[str, Any]:
@@ -288,14 +285,13 @@ def methods(protocols: frozenset[str], base: Any = None) -> dict[str, Any]:
         if name in protocols:
             made[name] = method
     if "__iter__" in protocols:
-        made["__iter__"] = _own_iter if "__next__" in protocols else _iter
+        made["__iter__"] = _iter
     if base is None and protocols & {"__contains__", "__iter__", "__getitem__"}:
         made["__contains__"] = _contains
     if "__await__" in protocols:
         made["__await__"] = _await
     if "__anext__" in protocols:
         made["__anext__"] = _anext
-        made["__aiter__"] = _own_iter
     return made
 
 

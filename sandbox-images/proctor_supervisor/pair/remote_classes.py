@@ -59,13 +59,6 @@ class RemoteClasses:
         self._by_handle: dict[int, type] = {}
         self._handles: dict[type, int] = {}
 
-    def read_named(self, reader: codec.Reader) -> Any:
-        """The class described next, which the tests now have."""
-        cls = self.read(reader)
-        if isinstance(cls, RemoteType):
-            type.__setattr__(cls, "_proctor_named", True)
-        return cls
-
     def handle_of(self, cls: type) -> int | None:
         """The handle of a class made here; None for any other."""
         return self._handles.get(cls)
