@@ -16,6 +16,7 @@ import uvicorn
 
 from proctor.api.app import create_app
 from proctor.api.batches import CutOff
+from proctor.api.connection import Connection
 from proctor.settings import Settings
 
 GRACE_S = 5  # for answers under way when we are told to stop
@@ -74,7 +75,7 @@ def run(settings: Settings, fd: int | None = None) -> None:
         port=settings.port,
         backlog=BACKLOG,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         access_log=settings.log_level == "debug",

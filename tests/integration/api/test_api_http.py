@@ -8,13 +8,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+import zstandard
 from serving import Service, serving, square
 
 from proctor.client import RewardClient
@@ -184,9 +185,16 @@ def test_bad_input_is_a_problem_and_nothing_is_begun(http: httpx.Client, body: b
     assert http.get("/healthz").status_code == 200
 
 
-def test_bombs_cost_little_memory(service: Service, http: httpx.Client) -> None:
-    """1 GiB of zeros in 1 MiB: refused at the bound, and the memory comes back."""
-    bomb = gzip.compress(b"\0" * (1 << 30), 9)
+BOMBS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": lambda zeros: gzip.compress(zeros, 6),
+    "zstd": lambda zeros: zstandard.ZstdCompressor(3).compress(zeros),
+}
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_bombs_cost_little_memory(service: Service, http: httpx.Client, encoding: str) -> None:
+    """1 GiB of zeros in 1 MiB or less: refused at the bound, and the memory comes back."""
+    bomb = BOMBS[encoding](b"\0" * (1 << 30))
     (api,) = service.named("proctor api")
     peak = [0]
     stop = threading.Event()
@@ -199,7 +207,7 @@ def test_bombs_cost_little_memory(service: Service, http: httpx.Client) -> None:
     watcher = threading.Thread(target=watch)
     before = api.memory_info().rss
     watcher.start()
-    answer = http.post("/v1/rewards", content=bomb, headers={"Content-Encoding": "gzip"})
+    answer = http.post("/v1/rewards", content=bomb, headers={"Content-Encoding": encoding})
     stop.set()
     watcher.join()
     assert answer.status_code == 413
