@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -31,11 +32,10 @@ async def _port() -> AsyncIterator[int]:
         yield Parts(FakeBackend())
 
     app = create_app(Settings(max_body_mib=1), open_parts)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=Connection, ws="none", log_level="critical"))
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, http=Connection, ws="none", log_level="critical"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = asyncio.create_task(server.serve([listening]))
+    yield listening.getsockname()[1]
     server.should_exit = True
     await running
 
