@@ -180,7 +180,7 @@ def _ready_a(prefixes: list[str], held: dict[str, str], cgroup: Cgroup | None) -
         proc,
         f"{base}/box",
         program,
-        held | {"disk_mib": "polled"},
+        held | {"disk_mib": "polled"} | ({} if users.ours_alone() else {"processes": "polled"}),
         rules=tuple(landlock.system(prefixes)),
         shm=not base.startswith(SHM) and _root_is_read_only(),
         helpers=1,

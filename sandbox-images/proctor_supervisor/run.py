@@ -25,7 +25,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from . import account, guest, isolate, job, linux, native, reaper, zygote
+from . import account, guest, isolate, job, linux, native, reaper, users, zygote
 from .account import Load, Process, Tree
 from .isolate import Ground
 from .job import Job
@@ -581,9 +581,16 @@ def run_case(host: Host, task: Job, stdin: bytes, fetch: Sequence[str] = (), wal
     return one.finish(fetch)
 
 
+#: Room for what runs elsewhere as our user, where others may: the kernel counts a user's tasks in all containers
+#: together, and /proc shows us our own alone. The account and the container's own limit then hold the sample's.
+_TASKS_ELSEWHERE = 4096
+
+
 def tasks_allowed(host: Host, limits: dict, trees: int = 1) -> int:
     """RLIMIT_NPROC for a sample: beside what else runs, one more than each tree may have, so that this is seen."""
     if host.ground.users is not None:  # each tree has a user of its own
         return int(limits["processes"]) + (2 if host.ground.jail else 1)  # gVisor stops one short of the limit
-    others = _OWN_TASKS if host.ground.tier == "B" else account.tasks_of_user(host.ground.proc) + _OWN_TASKS
+    others = _OWN_TASKS
+    if host.ground.tier == "A":
+        others += account.tasks_of_user(host.ground.proc) + (0 if users.ours_alone() else _TASKS_ELSEWHERE)
     return others + trees * (int(limits["processes"]) + 1)

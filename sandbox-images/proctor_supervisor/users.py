@@ -112,6 +112,11 @@ def stand_as(block: Users) -> None:
     linux.prctl(linux.PR_SET_DUMPABLE, 1)
 
 
+def ours_alone() -> bool:
+    """Whether our user was made up for this sandbox. Any other one may run more sandboxes of this machine."""
+    return os.getuid() >= _FIRST
+
+
 def of_supervisor(uid: int) -> Users | None:
     """The block whose supervisor has `uid`; None for any other user."""
     in_range = _FIRST <= uid < _FIRST + BLOCK * _BLOCKS

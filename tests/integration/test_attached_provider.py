@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -390,3 +391,51 @@ def test_what_a_family_lost_is_replaced_from_its_own_folder(folder: Path, start_
         assert not provider.session("go").hung_up()
     finally:
         provider.close()
+
+
+@pytest.mark.docker
+def test_what_one_container_runs_takes_no_task_from_another(folder: Path) -> None:
+    """Replicas of a service have one user, whose tasks the kernel counts together; limits are each sample's own."""
+    from proctor.sandbox.docker_client import connect
+    from proctor.sandbox.docker_container import Owner, container_options
+
+    settings = Settings()
+    options = container_options(
+        image=settings.sandbox_image,
+        folder=folder,
+        limits=settings.limits_default,
+        limits_max=settings.limits_max,
+        uid=65532,
+        owner=Owner.current(),
+        instance="test",
+        token="",
+        min_tier="A",
+        tier=None,
+        runtime=None,
+    )
+    options["command"] = ["--dial", "/run/proctor", "--forever", "--tier", "A"]
+    options.pop("name")
+    sleeps = (
+        "import threading, time\nfor _ in range({}):\n    threading.Thread(target=time.sleep, args=({},)).start()\n"
+    )
+    with contextlib.ExitStack() as stack:
+        client = connect()
+        stack.callback(client.close)
+        sessions = []
+        for _ in range(3):
+            container = client.containers.create(**options)
+            stack.callback(container.remove, force=True)
+            container.start()
+            provider = AttachedProvider(Settings(sandbox_sockets=folder))
+            stack.callback(provider.close)
+            sessions.append(provider.session())
+        assert [(s.hello.tier, s.hello.enforcement["processes"]) for s in sessions] == [("A", "polled")] * 3
+        others = [in_background(lambda s=s: output(s, sleeps.format(50, 4))) for s in sessions[1:]]
+        time.sleep(1)
+        program = sessions[0].program("python", sleeps.format(5, 0.2).encode(), Limits(processes=8))
+        ran = program.run()
+        assert (ran.exit_code, ran.stopped, ran.stderr) == (0, None, b"")
+        program = sessions[0].program("python", sleeps.format(12, 5).encode(), Limits(processes=8))
+        assert program.run().stopped == "processes"
+        for other in others:
+            other.join(20)
