@@ -233,6 +233,18 @@ def test_functions(function: Function, docker: DockerProvider) -> None:
     assert found.verdict.value == function.verdict, found
 
 
+@pytest.mark.parametrize("language", ["cpp", "java", "javascript"])
+def test_no_node_is_an_empty_list_or_null(language: str, docker: DockerProvider) -> None:
+    code = {
+        "cpp": "class Solution { public: ListNode* f(ListNode* h) { return h; } };",
+        "java": "class Solution { ListNode f(ListNode h) { return h; } }",
+        "javascript": "/**\n * @param {ListNode} h\n * @return {ListNode}\n */\nvar f = function(h) { return h; };",
+    }[language]
+    cases = [{"args": [[]], "expected": []}, {"args": [[]], "expected": None}, {"args": [[1]], "expected": [1]}]
+    found = outcome(docker, language, code, {"kind": "function", "entry_point": "f", "cases": cases})
+    assert found.verdict is Verdict.PASSED, found
+
+
 def test_an_argument_that_a_call_changed(docker: DockerProvider) -> None:
     tests = {
         "kind": "function",

@@ -5,7 +5,8 @@ frames as Python's candidates, a JSON object each (see pair/javascript/wire.js, 
 value: what comes back is decoded here and compared here, by the rules of every language (compare.py).
 
 Numbers have no further types across languages: 1, 1.0 and a big integer 1 are equal, `strict` means `json`. What a
-language has and Python has not (undefined, a Map, a character) arrives as what JSON would make of it.
+language has and Python has not (undefined, a Map, a character) arrives as what JSON would make of it; an empty list or
+tree of nodes as one that equals [] and null.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import frames
+from .compare import NO_NODE
 from .function import revive
 
 SAFE = 1 << 53
@@ -235,4 +237,5 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "x": lambda content, _depth: Opaque("RegExp"),
     "e": lambda content, _depth: Opaque("Error"),
     "r": lambda content, _depth: Opaque("object"),
+    "z": lambda _content, _depth: NO_NODE,
 }

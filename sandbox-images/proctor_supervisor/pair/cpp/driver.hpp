@@ -14,6 +14,8 @@ namespace proctor {
 constexpr std::size_t FRAME_MAX = 64u << 20, NODES_MAX = 1000000;
 
 // --- nodes, as LeetCode has them -----------------------------------------------------------------------------------
+constexpr const char* NO_NODE = "{\"z\":0}";
+
 template <class T>
 concept Tree = requires(T& node) { node.val; node.left; node.right; };
 template <class T>
@@ -34,6 +36,7 @@ T* node(Reader& in) {
 template <Linked T>
 struct Codec<T*> {
   static void write(std::string& out, T* head) {
+    if (head == nullptr) return void(out += NO_NODE);
     out += '[';
     std::size_t count = 0;
     for (T* here = head; here != nullptr && count < NODES_MAX; here = here->next) {
@@ -59,6 +62,7 @@ struct Codec<T*> {
 template <Tree T>
 struct Codec<T*> {
   static void write(std::string& out, T* root) {
+    if (root == nullptr) return void(out += NO_NODE);
     std::vector<T*> waiting{root};
     std::string body;
     std::size_t kept = 0;  // up to the last that is there

@@ -14,7 +14,7 @@ const path = require('path');
 const { pathToFileURL } = require('url');
 const vm = require('vm');
 
-const { NODES, nodes, plain } = require('./nodes.js');
+const { NODES, givesNodes, nodes, plain } = require('./nodes.js');
 const wire = require('./wire.js');
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
@@ -157,6 +157,7 @@ const OPERATIONS = {
 async function entered(request) {
   const args = nodes(source, request.path, request.args.map(given), find);
   const value = await entry(request.path)(...args);
+  if (request.result === 'return' && value === null && givesNodes(source)) return { ok: { z: 0 } };
   return { ok: gives(plain(request.result === 'return' ? value : args[Number(request.result.slice(3))])) };
 }
 

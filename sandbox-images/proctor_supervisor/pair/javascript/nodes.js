@@ -68,6 +68,11 @@ function plain(value) {
   return 'next' in value ? listed(value) : levels(value);
 }
 
+// Whether the code says that it gives nodes, so that a null is an empty list or tree of them.
+function givesNodes(source) {
+  return /@returns?\s*\{[^}]*\b(?:ListNode|TreeNode)\b|\)\s*:\s*(?:ListNode|TreeNode)\b/.test(source);
+}
+
 function isNode(value) {
   if (value === null || typeof value !== 'object' || !('val' in value)) return false;
   return ['ListNode', 'TreeNode'].includes(value.constructor?.name) || ('next' in value && Object.keys(value).length === 2);
@@ -91,4 +96,4 @@ function levels(root) {
   return out;
 }
 
-module.exports = { NODES, nodes, plain };
+module.exports = { NODES, givesNodes, nodes, plain };

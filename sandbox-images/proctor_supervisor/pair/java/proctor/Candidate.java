@@ -134,7 +134,11 @@ public final class Candidate extends Values {
             }
             Object value = invoke(method, args);
             String result = (String) request.get("result");
-            return result.equals("return") ? value : args[Integer.parseInt(result.substring(3))];
+            if (result.equals("return")) {
+                return Convert.orNoNode(value, method.getReturnType());
+            }
+            int index = Integer.parseInt(result.substring(3));
+            return Convert.orNoNode(args[index], method.getParameterTypes()[index]);
         }
         throw misfit != null ? misfit : new NoSuchMethodException(path + " with " + data.size() + " parameters");
     }

@@ -40,6 +40,7 @@ import java.util.TreeSet;
  */
 final class Convert {
     private static final int LENGTH_MAX = 1_000_000;
+    private static final Object NO_NODE = new Object();
     private static final Map<Class<?>, Class<?>> BOXES = Map.of(
             int.class, Integer.class, long.class, Long.class, double.class, Double.class, float.class, Float.class,
             boolean.class, Boolean.class, char.class, Character.class, short.class, Short.class, byte.class, Byte.class);
@@ -337,6 +338,12 @@ final class Convert {
         return root;
     }
 
+    /** An empty list or tree of nodes is null in Java, and no plain null for the tests. */
+    static Object orNoNode(Object value, Class<?> declared) {
+        boolean node = has(declared, "val") && (has(declared, "next") || has(declared, "left"));
+        return value == null && node ? NO_NODE : value;
+    }
+
     /** A result as JSON data. */
     static Object from(Object value, int depth) {
         if (depth > 500) {
@@ -344,6 +351,9 @@ final class Convert {
         }
         if (value == null || value instanceof Boolean || value instanceof String) {
             return value;
+        }
+        if (value == NO_NODE) {
+            return Map.of("z", 0);
         }
         if (value instanceof Character || value instanceof CharSequence) {
             return value.toString();
