@@ -320,4 +320,9 @@ CLASS_ODDITIES = [
         "class R:\n    def __init__(s,n): s.n=n\n    def __iter__(s):\n        s.i=0\n        return s\n    def __next__(s):\n        if s.i>=s.n: raise StopIteration\n        s.i+=1\n        return s.i",
         "r=R(3)\nassert list(r)==[1,2,3] and list(r)==[1,2,3]\nassert 2 in r and sum(r)==6",
     ),
+    script(
+        "signatures",
+        "def f(a:int,b:str='x',*c,d=3,**e)->bool: return True\nclass K:\n    def __init__(self,x,y=1): pass\n    def m(self,z): pass",
+        "import inspect\ns=inspect.signature(f)\nassert list(s.parameters)==['a','b','c','d','e'] and s.parameters['b'].default=='x' and s.parameters['a'].annotation is int and s.return_annotation is bool\nassert s.parameters['c'].kind==inspect.Parameter.VAR_POSITIONAL\nassert str(inspect.signature(K))=='(x, y=1)' and str(inspect.signature(K.m))=='(self, z)'\nassert inspect.getfullargspec(f).args==['a','b'] and f.__defaults__==('x',)",
+    ),
 ]

@@ -34,7 +34,7 @@ def extended(cls: type) -> Any:
 
 def method_owner(cls: type, name: str) -> type | None:
     """The class that gives instances of `cls` the attribute `name`."""
-    return next((base for base in type.mro(cls) if name in vars(base)), None)
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
 
 
 def overrides(cls: type, name: str) -> bool:

@@ -119,14 +119,11 @@ class References:
             else:
                 writer.out += b"#"
                 self._describe(writer, base)
-        kind = kinds.extended(cls)
-        writer.write(tuple(n for n in (EXTENDED_PROTOCOLS if kind else PROTOCOLS) if kinds.overrides(cls, n)))
-        hashing: Any = getattr(cls, "__hash__", None)
-        writer.write((hashing is not None, hashing is not object.__hash__))
-        writer.write(_texts(getattr(cls, "__abstractmethods__", ())))
-        public = [n for n in dir(kind) if not n.startswith("_")] if kind else []
-        writer.write(tuple(n for n in public if kinds.overrides(cls, n)))
-        writer.write(_texts(getattr(cls, "_fields", ())) if kind is tuple else ())
+        abilities = _ABILITIES.get(cls) or _abilities(cls)
+        if not cls.__flags__ & _MADE_BY_A_STATEMENT:
+            _ABILITIES[cls] = abilities  # found in the zygote already, for functions
+        for part in abilities:
+            writer.write(part)
 
     def _write_exception(self, writer: codec.Writer, error: BaseException, depth: int = 0) -> None:
         """An exception: class, handle, arguments, text, plain fields, cause, context."""
@@ -156,6 +153,25 @@ class References:
                 writer.write(None)
             else:
                 self._write_exception(writer, other, depth + 1)
+
+
+#: What instances of builtin classes can do.
+_ABILITIES: dict[type, tuple] = {}
+_MADE_BY_A_STATEMENT = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+
+
+def _abilities(cls: type) -> tuple:
+    """Special methods, hashing, abstract methods, overridden methods, fields: see remote_classes.Description."""
+    kind = kinds.extended(cls)
+    hashing: Any = getattr(cls, "__hash__", None)
+    public = [n for n in dir(kind) if not n.startswith("_")] if kind else []
+    return (
+        tuple(n for n in (EXTENDED_PROTOCOLS if kind else PROTOCOLS) if kinds.overrides(cls, n)),
+        (hashing is not None, hashing is not object.__hash__),
+        _texts(getattr(cls, "__abstractmethods__", ())),
+        tuple(n for n in public if kinds.overrides(cls, n)),
+        _texts(getattr(cls, "_fields", ())) if kind is tuple else (),
+    )
 
 
 def is_builtin(cls: type) -> bool:

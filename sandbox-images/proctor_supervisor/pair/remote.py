@@ -14,6 +14,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from . import kinds
@@ -102,6 +103,11 @@ class RemoteType(type):
 
     def __bool__(cls) -> bool:
         return True
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        made = inspect.signature(cls._proctor_link.ask("getattr", cls, "__init__"))
+        return made.replace(parameters=list(made.parameters.values())[1:])
 
 
 class Remote:
