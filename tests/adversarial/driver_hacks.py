@@ -84,3 +84,41 @@ JAVA = {
     ),
     "a Main of its own": "class Solution { } class Main { public static void main(String[] a) { } }",
 }
+
+#: In tier A too, for the same reason as native_hacks.IN_EVERY_TIER.
+IN_EVERY_TIER = frozenset(
+    {
+        "exits at once",
+        "exits at once, in a static block",
+        "prints the runner's report",
+        "sends answers before they are asked",
+        "looks for the tests",
+        "calls the runner's own end",
+    }
+)
+
+#: C++ `function` tests: add(1, 2) is 3, add(20, 30) is 50.
+CPP_CASES = [{"args": [1, 2], "expected": 3}, {"args": [20, 30], "expected": 50}]
+CPP = {
+    "exits in a static constructor": "struct X { X() { exit(0); } } x; int add(int a, int b) { return 0; }",
+    "exits when called": "int add(int a, int b) { _exit(0); }",
+    "answers before it is asked": r"""
+#include <unistd.h>
+struct X { X() { for (const char* s : {"{\"ok\":null}", "{\"ok\":3}", "{\"ok\":3}", "{\"ok\":{\"h\":1}}"}) {
+  unsigned n = __builtin_strlen(s); write(3, &n, 4); write(3, s, n); } } } x;
+int add(int a, int b) { return 3; }""",
+    "promises four gibibytes": r"""
+#include <unistd.h>
+int add(int a, int b) { write(3, "\xff\xff\xff\xff", 4); _exit(0); }""",
+    "nests without end": r"""
+#include <string>
+#include <unistd.h>
+int add(int a, int b) { std::string s(1000000, '['); unsigned n = s.size(); write(3, &n, 4); write(3, s.data(), n); return 3; }""",
+    "defines what the driver is made of": "namespace proctor { int send(...) { return 0; } struct Reader {}; } int add(int a, int b) { return 3; }",
+    "defines words of the driver": "#define if(x) if (1)\n#define ok null\nint add(int a, int b) { return 3; }",
+    "equals everything": "struct Any { template <class T> bool operator==(const T&) const { return true; } }; Any add(int a, int b) { return {}; }",
+    "prints a report": r"""
+#include <stdio.h>
+int add(int a, int b) { puts("{\"case\":0}\n{\"end\":0,\"verdict\":\"passed\"}\n{\"done\":true}"); return 1; }""",
+    "hangs up": "#include <unistd.h>\nint add(int a, int b) { close(3); return 3; }",
+}

@@ -91,10 +91,10 @@ SCRIPT_HACKS = [
          "runtime_error"),
     _cpp("kills_everything", "#include <signal.h>\nint add(int a, int b) { kill(-1, 9); return 7; }",
          "runtime_error", "wrong_answer"),
-    _cpp("answers_what_is_no_number", "#include <unistd.h>\nint add(int a, int b) { char f[] = \"\\0\\0\\0\\3R[x\"; "
+    _cpp("answers_what_is_no_number", "#include <unistd.h>\nint add(int a, int b) { char f[] = \"\\3\\0\\0\\0R[x\"; "
          "write(3, f, 7); return 7; }", "tampered"),
     _cpp("answers_before_it_is_asked", "#include <unistd.h>\n__attribute__((constructor)) void go() {\n"
-         "  for (int i = 0; i < 9; ++i) write(3, \"\\0\\0\\0\\4R[3]\", 8);\n}\n" + _WRONG, "wrong_answer"),
+         "  for (int i = 0; i < 9; ++i) write(3, \"\\4\\0\\0\\0R[3]\", 8);\n}\n" + _WRONG, "wrong_answer"),
     _cpp("promises_four_gibibytes", "#include <unistd.h>\nint add(int a, int b) { write(3, \"\\xff\\xff\\xff\\xff\", 4); _exit(0); }",
          "runtime_error", "tampered"),
     _cpp("hangs_up", "#include <unistd.h>\nint add(int a, int b) { close(3); pause(); return 3; }",
@@ -170,3 +170,13 @@ BUILD_HACKS = [
                ("memory_limit",)),
     NativeHack("output_bomb", "c", "#include <stdio.h>\nint main() { for (;;) puts(\"yes\"); }", ("output_limit",)),
 ]  # fmt: skip
+
+#: In tier A too, where samples share a /proc and a file system that Landlock parts: what reads, starts or fills, and
+#: one way to end early per language.
+IN_EVERY_TIER = frozenset(
+    """
+    exits_in_a_static_constructor kills_everything answers_before_it_is_asked searches_for_the_tests exits_in_init
+    exits_in_init_array includes_a_secret includes_passwd rust_includes_a_file gigabyte_binary macro_bomb reads_proc fork_bomb
+    thread_bomb memory_bomb output_bomb
+    """.split()  # noqa: SIM905
+)

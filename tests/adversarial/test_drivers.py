@@ -1,8 +1,8 @@
-"""Hacks of JavaScript, TypeScript and Java: tests and code are two programs, so none of them is paid."""
+"""Hacks of JavaScript, TypeScript, Java and C++ functions: tests and code are two programs, so none of them is paid."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -11,9 +11,20 @@ from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.docker import DockerProvider
 from proctor.settings import Settings
-from proctor.wire import Limits, ScriptTests, Verdict
+from proctor.wire import FunctionTests, Limits, ScriptTests, Verdict
 
-from .driver_hacks import HONEST, JAVA, JAVA_TESTS, JAVASCRIPT, JAVASCRIPT_TESTS, LOOSE, LOOSE_TESTS
+from .driver_hacks import (
+    CPP,
+    CPP_CASES,
+    HONEST,
+    IN_EVERY_TIER,
+    JAVA,
+    JAVA_TESTS,
+    JAVASCRIPT,
+    JAVASCRIPT_TESTS,
+    LOOSE,
+    LOOSE_TESTS,
+)
 
 pytestmark = pytest.mark.docker
 
@@ -23,18 +34,25 @@ LIMITS = Limits(
 
 
 @pytest.fixture(scope="module")
-def docker() -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier="B"), tier="B")
+def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
+    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
     try:
         yield made
     finally:
         made.close()
 
 
-def verdict(provider: DockerProvider, language: str, code: str, tests: str) -> Outcome:
+def in_tiers(names: Iterable[str]) -> pytest.MarkDecorator:
+    """All in tier B, and in tier A those whose end depends on the tier."""
+    every = [(tier, name) for tier in ("B", "A") for name in names if tier == "B" or name in IN_EVERY_TIER]
+    return pytest.mark.parametrize(("docker", "name"), every, indirect=["docker"])
+
+
+def verdict(provider: DockerProvider, language: str, code: str, tests: str | FunctionTests) -> Outcome:
     session = provider.session(language)
     try:
-        unit = Unit(language, code, ScriptTests(kind="script", code=tests), LIMITS, "first_failure")
+        script = ScriptTests(kind="script", code=tests) if isinstance(tests, str) else tests
+        unit = Unit(language, code, script, LIMITS, "first_failure")
         return judge(unit, session)
     finally:
         provider.give_back(session)
@@ -44,22 +62,29 @@ def not_paid(outcome: Outcome) -> None:
     assert outcome.verdict not in (Verdict.PASSED, Verdict.INVALID), outcome
 
 
+@pytest.mark.parametrize("docker", ["B", "A"], indirect=True)
 @pytest.mark.parametrize("language", HONEST)
 def test_honest_code_passes(language: str, docker: DockerProvider) -> None:
     outcome = verdict(docker, language, *HONEST[language])
     assert outcome.verdict is Verdict.PASSED, outcome
 
 
-@pytest.mark.parametrize("name", JAVASCRIPT)
+@in_tiers(JAVASCRIPT)
 def test_javascript(name: str, docker: DockerProvider) -> None:
     not_paid(verdict(docker, "javascript", JAVASCRIPT[name], JAVASCRIPT_TESTS))
 
 
-@pytest.mark.parametrize("name", LOOSE)
+@in_tiers(LOOSE)
 def test_loose_equality(name: str, docker: DockerProvider) -> None:
     not_paid(verdict(docker, "javascript", LOOSE[name], LOOSE_TESTS))
 
 
-@pytest.mark.parametrize("name", JAVA)
+@in_tiers(JAVA)
 def test_java(name: str, docker: DockerProvider) -> None:
     not_paid(verdict(docker, "java", JAVA[name], JAVA_TESTS))
+
+
+@in_tiers(CPP)
+def test_cpp(name: str, docker: DockerProvider) -> None:
+    tests = FunctionTests.model_validate({"kind": "function", "entry_point": "add", "cases": CPP_CASES})
+    not_paid(verdict(docker, "cpp", CPP[name], tests))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -15,7 +15,7 @@ from proctor.sandbox.provider import Session
 from proctor.settings import Settings
 from proctor.wire import Case, Limits, ScriptTests, StdioTests, Verdict
 
-from .native_hacks import BUILD_HACKS, CPP_TESTS, GO_TESTS, RUST_TESTS, SCRIPT_HACKS, NativeHack
+from .native_hacks import BUILD_HACKS, CPP_TESTS, GO_TESTS, IN_EVERY_TIER, RUST_TESTS, SCRIPT_HACKS, NativeHack
 
 pytestmark = pytest.mark.docker
 
@@ -30,12 +30,19 @@ HONEST = {
 
 
 @pytest.fixture(scope="module")
-def docker() -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier="B"), tier="B")
+def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
+    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
     try:
         yield made
     finally:
         made.close()
+
+
+def in_tiers(hacks: Iterable[NativeHack]) -> pytest.MarkDecorator:
+    """All in tier B, and in tier A those whose end depends on the tier."""
+    every = [(tier, hack) for tier in ("B", "A") for hack in hacks if tier == "B" or hack.name in IN_EVERY_TIER]
+    named = [pytest.param(tier, hack, id=f"{tier}-{hack.language}-{hack.name}") for tier, hack in every]
+    return pytest.mark.parametrize(("docker", "hack"), named, indirect=["docker"])
 
 
 @contextmanager
@@ -51,7 +58,7 @@ def script(language: str, code: str, tests: str, limits: Limits = LIMITS) -> Uni
     return Unit(language, code, ScriptTests(kind="script", code=tests), limits, "first_failure")
 
 
-@pytest.mark.parametrize("hack", SCRIPT_HACKS, ids=lambda h: f"{h.language}-{h.name}")
+@in_tiers(SCRIPT_HACKS)
 def test_hack_is_not_paid(hack: NativeHack, docker: DockerProvider) -> None:
     assert hack.script is not None
     with lent(docker, hack.language) as session:
@@ -59,7 +66,7 @@ def test_hack_is_not_paid(hack: NativeHack, docker: DockerProvider) -> None:
     assert outcome.verdict.value in hack.verdicts, outcome
 
 
-@pytest.mark.parametrize("hack", BUILD_HACKS, ids=lambda h: f"{h.language}-{h.name}")
+@in_tiers(BUILD_HACKS)
 def test_building_is_bounded(hack: NativeHack, docker: DockerProvider) -> None:
     limits = LIMITS.model_copy(update=hack.limits)
     tests = StdioTests(kind="stdio", cases=[Case(stdin="", stdout="yes\n")])
@@ -73,6 +80,7 @@ def test_building_is_bounded(hack: NativeHack, docker: DockerProvider) -> None:
     assert "root:*" not in str(outcome)
 
 
+@pytest.mark.parametrize("docker", ["B", "A"], indirect=True)
 @pytest.mark.parametrize("language", sorted(HONEST))
 def test_honest_code_passes_after_all_that(language: str, docker: DockerProvider) -> None:
     code, tests = HONEST[language]
