@@ -77,6 +77,7 @@ ODD_DATA = [
         "runtime_error",
         "memory_limit",
         "wrong_answer",
+        "time_limit",
         tests=(ADD,),
     ),
     hack(
@@ -92,8 +93,10 @@ ODD_DATA = [
         "class M(type): pass\nM.__class__\nclass A(metaclass=M): pass\ndef add(a, b): return A",
     ),
     hack(
-        "a thousand classes",
+        "three hundred classes in a row",
         "def add(a, b):\n    c = object\n    for n in range(300): c = type('C', (c,), {})\n    return c()",
+        *FAILED,
+        "time_limit",
         tests=(ADD,),
     ),
     hack(
@@ -184,10 +187,16 @@ MEANWHILE = [
     hack(
         "a trace function",
         "import sys\nsys.settrace(lambda f, e, a: f.f_locals.update(r=3) or (lambda *x: None))\ndef add(a, b):\n    r = 7\n    return r",
+        *FAILED,
+        "tampered",
+        "time_limit",
     ),
     hack(
         "a profile function",
         "import sys\ndef p(frame, event, arg):\n    if event == 'return' and frame.f_code.co_name == 'add': frame.f_locals['r'] = 3\nsys.setprofile(p)\ndef add(a, b):\n    r = 7\n    return r",
+        *FAILED,
+        "tampered",
+        "time_limit",
     ),
     hack(
         "an audit hook that ends the process well",
