@@ -195,6 +195,36 @@ def _sees_its_sockets_alone(container: dict[str, Any], volume: str) -> None:
     assert list(container["NetworkSettings"]["Networks"]) == ["none"]
 
 
+#: As the sandbox's own user, with no isolation of samples at all. Says the error's name, or "done".
+MEDDLING = """
+import os, socket
+(path, *_) = [f"/run/proctor/{name}" for name in os.listdir("/run/proctor")]  # the spare worker's
+def attempt(act):
+    try:
+        act()
+    except OSError as error:
+        print(type(error).__name__, error.errno)
+    else:
+        print("done")
+attempt(lambda: os.unlink(path))
+attempt(lambda: os.rename(path, "/run/proctor/x.sock"))
+attempt(lambda: os.symlink("/tmp/x", "/run/proctor/y.sock"))
+attempt(lambda: os.chmod(path, 0))
+attempt(lambda: socket.socket(socket.AF_UNIX).bind("/run/proctor/z.sock"))
+attempt(lambda: socket.socket(socket.AF_UNIX).bind("/tmp/z.sock"))
+"""
+
+
+def test_no_sandbox_replaces_a_socket(compose: Compose) -> None:
+    """A sandbox that was taken over finds the sockets of workers without a sandbox, and can only dial them. Those of
+    workers that have one are gone: their connections have no name."""
+    for container in compose.containers("sandbox"):
+        wait_for("a worker waits", lambda id=container["Id"]: docker("exec", id, "ls", "/run/proctor"), 60)
+        said = docker("exec", container["Id"], "/usr/bin/python3", "-c", MEDDLING).splitlines()
+        assert said == ["OSError 30"] * 4 + ["PermissionError 1"] * 2, "EROFS; EPERM, for a sandbox listens nowhere"
+    assert compose.workers() == SANDBOXES
+
+
 def test_redis_lets_nobody_in_and_loses_nothing(compose: Compose) -> None:
     (redis,) = compose.containers("redis")
 
@@ -264,10 +294,10 @@ def test_another_language(compose: Compose) -> None:
             "typescript": "function add(a: number, b: number): number { return a + b; }",
         }
         samples = [
-            {"language": language, "completion": text.replace("+", sign), "tests": sum_of}
+            {"language": language, "completion": text.replace("+", sign) + " " * number, "tests": sum_of}
             for language, text in code.items()
             for sign in "+-"
-            for _ in range(4)
+            for number in range(4)
         ]
         results = client.post("/v1/rewards", json={"samples": samples}).json()["results"]
     expected = ["passed" if "+" in str(sample["completion"]) else "wrong_answer" for sample in samples]

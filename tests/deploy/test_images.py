@@ -58,6 +58,25 @@ def test_nobody_is_root_and_labels_say_what_it_is(image: str) -> None:
     assert not [value for value in config["Env"] if re.search("KEY|PASSWORD|TOKEN|SECRET", value)]
 
 
+@pytest.mark.parametrize("family", families())
+def test_sandbox_images_hold_nothing_of_the_service(family: str) -> None:
+    build_sandboxes(family)
+    image = f"proctor-sandbox-{family}:{TAG}"
+    config = inspect([image])[0]["Config"]
+    assert int(config["User"].split(":")[0]) > 0
+    label = "org.opencontainers.image"
+    assert config["Labels"][f"{label}.version"] == __version__
+    assert config["Labels"][f"{label}.licenses"] == "Apache-2.0"
+    assert config["Labels"][f"{label}.title"] == image.partition(":")[0]
+    assert not [value for value in config["Env"] if re.search("KEY|PASSWORD|TOKEN|SECRET|PROCTOR", value)]
+    script = (
+        "find / -xdev -type f -perm /6000; ls /opt/proctor | grep -v -e proctor_supervisor -e languages.json; "
+        "python3 -c 'import proctor' 2>/dev/null && echo service; "
+        "for p in pip pip3 apt apt-get npm cargo curl docker; do command -v $p; done; ls /run/secrets 2>/dev/null; true"
+    )
+    assert docker("run", "--rm", *HARDENED, "--user=0", "--entrypoint=/bin/sh", image, "-c", script) == ""
+
+
 @pytest.mark.parametrize("image", SERVICE_IMAGES)
 def test_no_compiler_no_package_manager_no_set_uid(image: str) -> None:
     script = (
