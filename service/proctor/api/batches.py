@@ -17,7 +17,9 @@ from proctor.wire import BatchAccepted, BatchStatus
 
 router = APIRouter(tags=["batches"])
 WAIT_S = 15.0
-STREAM_PAGE = 64  # results held for each reader; a slow one holds no more
+STREAM_PAGE = 64  # results held for each reader at most; a slow one holds no more
+STREAM_FIRST = 8  # before we know how large they are
+STREAM_BYTES = 64 * 1024  # what is held of them, about
 
 BatchId = Annotated[str, Path(description="The batch, as `POST` answered.", max_length=64)]
 
@@ -84,12 +86,13 @@ class CutOff(Exception):
 async def _lines(context: Context, owner: str, batch_id: str, after: int) -> AsyncIterator[bytes]:
     """The results from number `after` on. Raises CutOff."""
     backend = context.backend
-    seen = after
+    seen, many = after, STREAM_FIRST
     try:
         while True:
             state = await through_outage(backend.status, owner, batch_id)
-            while page := await through_outage(backend.results, owner, batch_id, seen, STREAM_PAGE):
+            while page := await through_outage(backend.results, owner, batch_id, seen, many):
                 seen += len(page)
+                many = max(1, min(STREAM_PAGE, STREAM_BYTES * len(page) // sum(map(len, page))))
                 async for chunk in in_chunks(result + b"\n" for result in page):
                     yield chunk
             if seen > state.total or (ended(state) and seen == state.total):
