@@ -77,7 +77,7 @@ def extract_code(answer: str, *, entry_point: str | None = None, language: str =
         return _choose(blocks, entry_point, language).code
     if "```" in text or "~~~" in text:
         text = _without_fences(text)
-    return text if looks_like_code(text) else None
+    return text if looks_like_code(text, language) else None
 
 
 def answer_text(answer: str) -> str:
@@ -125,9 +125,9 @@ def in_solution_class(code: str, name: str) -> bool:
     return re.search(top, code, re.MULTILINE) is None and re.search(method, code, re.MULTILINE) is not None
 
 
-def looks_like_code(text: str) -> bool:
+def looks_like_code(text: str, language: str = "python") -> bool:
     """Whether any line of `text` could be code. In doubt yes: prose that is run fails, code must not be lost."""
-    return any(_code_line(line) for line in text.split("\n"))
+    return any(_code_line(line, language) for line in text.split("\n"))
 
 
 def _opened(text: str) -> str:
@@ -235,11 +235,15 @@ _BLOCK = re.compile(r"(?:async |for .* in |while |if |elif |else|with |try|excep
 _SENTENCE = re.compile(r"[A-Za-z][\w',-]* [\w',-]+ [\w',`-]+")
 
 
-def _code_line(line: str) -> bool:
-    """Whether a line could be code: shaped like a statement, or holding a call, and not a sentence with its stop."""
+def _code_line(line: str, language: str) -> bool:
+    """Whether a line could be code: shaped like a statement, or holding a call, and not a sentence with its stop.
+
+    Any words are a command of a shell.
+    """
     line = line.strip()[:1000]
     calls = _CALL.search(_QUOTED.sub("", line)) is not None
-    if not calls and not _STATEMENT.match(line):
+    shaped = bool(line) if language == "bash" else calls or _STATEMENT.match(line) is not None
+    if not shaped:
         return False
     stopped = line.endswith((".", "!", "?", ":", ","))
     return not (stopped and _SENTENCE.match(line) and not _BLOCK.match(line))

@@ -238,3 +238,13 @@ def test_hostile_text_takes_linear_time(text: str) -> None:
     extract_code(parts.answer, entry_point="f")
     extract_code(text, entry_point="f.g", language="cpp")
     assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize("program", ["read n; echo $((n * 2))", "sort -n | uniq -c", "rev", "cat <<'END'\nIt is.\nEND"])
+def test_any_words_are_a_program_of_a_shell(program: str) -> None:
+    assert extract_code(program, language="bash") == program
+
+
+@pytest.mark.parametrize("prose", ["", " \n ", "I do not know how to write this script."])
+def test_a_sentence_is_no_program_of_a_shell(prose: str) -> None:
+    assert extract_code(prose, language="bash") is None
