@@ -7,7 +7,6 @@ reported was written before (see `Report`), and the supervisor's account decides
 
 from __future__ import annotations
 
-import inspect
 import io
 import itertools
 import os
@@ -20,8 +19,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from . import codec, compare, frames, kinds, shared
-from .awaiting import driven, run_here
-from .lent import ASYNC
+from .awaiting import driven
+from .lending import Lending, attributes, is_made, keeps, name_of
 from .remote import Handle, Remote, RemoteType, is_remote
 from .remote_classes import RemoteClasses
 from .remote_errors import read_exception
@@ -52,8 +51,6 @@ _ITERATORS: tuple[Any, ...] = (
 _DISGUISED = (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt)
 
 
-#: Callables of the tests that the candidate may hold at a time.
-LENT_MAX = 10_000
 #: The class that leetcode.py gives to an empty list of nodes.
 _NO_NODE = (f"{__package__}.leetcode", "NoNode")
 #: Members of enumerations that stay one and the same.
@@ -95,9 +92,7 @@ class Link:
         self._members: dict[int, Any] = {}  # of enumerations, which are one and the same as long as there are tests
         self._streams: dict[int, int] = {}  # id of a generator or coroutine made here -> handle
         self._dropped: list[int] = []
-        self._lent: dict[int, Any] = {}  # callables and iterators, see `_keeps`
-        self._returning: dict[int, weakref.ref[Any]] = {}  # what was lent and may come back
-        self._last_lent = 0
+        self._lending = Lending()
         self._bases: dict[int, Any] = {}
         self._shared = shared.Shared()
         #: While a message is read nothing may be asked: what it makes known is known to this end only in part.
@@ -147,22 +142,17 @@ class Link:
             raise CandidateError("the candidate is asked after the end of its tests")
         self.asked += 1
         self._bases.clear()
-        lent_before, kept = set(self._lent), False
+        lent_before, kept = self._lending.numbers(), False
         try:
             self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
             value = self._conclude(self._receive(), iterating)
             if isinstance(value, RemoteType) and operation in ("global", "getattr"):
                 _note_name(value, operands[-1])
-            kept = _keeps(operation, operands) or _is_made(value) or self._is_newly_lent(value, lent_before)
+            kept = keeps(operation, operands) or is_made(value) or self._lending.is_new(value, lent_before)
             return value
         finally:
             if not kept:
-                for number in set(self._lent) - lent_before:
-                    del self._lent[number]
-
-    def _is_newly_lent(self, value: Any, before: set[int]) -> bool:
-        """Whether a call gave back what it was given: a decorator that registers, say."""
-        return callable(value) and any(value is self._lent[number] for number in set(self._lent) - before)
+                self._lending.withdraw(lent_before)
 
     def base_of(self, value: Any) -> Any:
         """What a container of collections (deque, UserDict, …) holds.
@@ -280,53 +270,16 @@ class Link:
             return error
         return CandidateError(f"the candidate raised {type(error).__name__}")
 
-    # Lending: callables and iterators of the tests.
-
     def _call_back(self, answer: tuple) -> None:
         kind, number, *operands = answer
-        if type(number) is not int or not 0 < number <= self._last_lent:
-            self._tampered("a call of a function that was not lent")
         try:
-            lent = self._lent.get(number)
-            if lent is None:
-                raise RuntimeError("a function of the tests is called after the call that it was given for")
-            reply: tuple
-            if kind == "next":
-                reply = ("return", [], next(lent))
-            elif kind == "await":
-                reply = ("return", [], run_here(lent))
-            elif kind == "mark":
-                reply = ("return", [], _mark(lent, *operands))
-            else:
-                args, kwargs = operands
-                reply = ("return", [], lent(*args, **kwargs))
-        except StopIteration:
-            reply = ("end", [])
-        except Exception as error:
-            reply = ("throw", [], error)
+            reply = self._lending.answer(kind, number, operands)
+        except codec.Malformed as error:
+            self._tampered(str(error))
         try:
             self._send(reply, within=True)
         except (TypeError, ValueError) as error:
             self._send(("throw", [], TypeError(str(error))), within=True)
-
-    def _lent_before(self, number: int) -> Any:
-        """What was lent, which may come back at any time, to the tests whose it is."""
-        if not 0 < number <= self._last_lent:
-            raise codec.Malformed("a function that was not lent")
-        remembered = self._returning.get(number)
-        value = self._lent.get(number) or (remembered() if remembered else None)
-        return _forgotten if value is None else value
-
-    def _lend(self, value: Any) -> int:
-        number = self._last_lent = self._last_lent + 1
-        self._lent[number] = value
-        if isinstance(value, types.FunctionType | type):
-            self._returning[number] = weakref.ref(value)
-            if len(self._returning) > LENT_MAX:
-                del self._returning[next(iter(self._returning))]
-        if len(self._lent) > LENT_MAX:
-            del self._lent[next(iter(self._lent))]
-        return number
 
     # Handles.
 
@@ -340,14 +293,14 @@ class Link:
         elif isinstance(value, BaseException):
             self._write_exception(writer, value)
         elif isinstance(value, types.CoroutineType):
-            writer.out += b"K" + _U64.pack(self._lend(value))
+            writer.out += b"K" + _U64.pack(self._lending.lend(value))
         elif isinstance(value, _ITERATORS):
-            writer.out += b"J" + _U64.pack(self._lend(value))
+            writer.out += b"J" + _U64.pack(self._lending.lend(value))
         elif self._is_plain_object(value):
             self._write_plain_object(writer, value)
         elif callable(value):
-            writer.out += b">" + _U64.pack(self._lend(value))
-            writer.text(b"", _name(value))
+            writer.out += b">" + _U64.pack(self._lending.lend(value))
+            writer.text(b"", name_of(value))
         else:
             raise codec.CannotCross(f"an object of class {type(value).__name__}")
 
@@ -362,8 +315,8 @@ class Link:
         if writer.known(value):
             return
         writer.text(b"X", type(value).__name__)
-        attributes = _attributes(value)
-        writer.items(attributes, len(attributes))
+        given = attributes(value)
+        writer.items(given, len(given))
         fields = list(itertools.chain.from_iterable(vars(value).items()))
         writer.items(fields, len(fields))
 
@@ -398,9 +351,9 @@ class Link:
         if tag == ord("%"):
             return read_exception(self, reader)
         if tag == ord(">"):
-            return self._lent_before(reader.handle())
+            return self._lending.before(reader.handle())
         if tag == ord("$"):
-            return self._lent_before(reader.handle()).__doc__
+            return self._lending.before(reader.handle()).__doc__
         if tag in (ord("G"), ord("W")):
             return self._stream(reader.handle(), coroutine=tag == ord("W"))
         raise codec.Malformed(f"a tag {tag}")
@@ -469,79 +422,10 @@ class Link:
         self.drop(handle)
 
 
-#: What the candidate's twin of an object of the tests does itself.
-_NOT_LENT = set(
-    "__init__ __new__ __getattribute__ __getattr__ __setattr__ __delattr__ __del__ __class_getitem__".split()
-)
-_NOT_LENT |= {"__init_subclass__", "__set_name__", "__reduce__", "__reduce_ex__", "__repr__"}
-
-
-_STREAM_METHODS = (
-    "read readline readlines write writelines seek tell truncate getvalue flush close readable writable seekable "
-    "__iter__ __next__ __enter__ __exit__"
-).split()
-
-
-def _attributes(value: Any) -> list[Any]:
-    """Names and values of what the class of an object of the tests gives it: methods, and plain data."""
-    found: dict[str, Any] = {}
-    if isinstance(value, io.IOBase):
-        found.update((name, getattr(value, name)) for name in _STREAM_METHODS if hasattr(value, name))
-    for base in reversed(type(value).__mro__[:-1]):
-        for name, attribute in vars(base).items():
-            if isinstance(attribute, types.FunctionType | staticmethod | classmethod) and name not in _NOT_LENT:
-                found[name] = getattr(value, name)
-            elif not name.startswith("__") and isinstance(attribute, bool | int | float | str | None):
-                found[name] = attribute
-    return list(itertools.chain.from_iterable(found.items()))
-
-
-def _name(function: Any) -> str:
-    """The name of a callable of the tests. Nothing may be asked while a message is written."""
-    inner = function.__func__ if type(function) is types.MethodType else function
-    if is_remote(inner):
-        return type(inner).__name__
-    sign = ASYNC if inspect.iscoroutinefunction(inner) else ""
-    return sign + str(getattr(inner, "__name__", type(inner).__name__))
-
-
-def _mark(function: Any, name: Any, value: Any) -> Any:
-    """Give a function of the tests an attribute that it has not got. Raises AttributeError."""
-    free = type(name) is str and not name.startswith("_") and not hasattr(function, name)
-    if not free or not isinstance(function, types.FunctionType):
-        raise AttributeError(f"attribute {str(name)[:100]!r} of what is the tests' own")
-    setattr(function, name, value)
-
-
 def _note_name(cls: RemoteType, name: str) -> None:
     """The tests have a class by name, unless it is one where they expect a function: these have lower-case names."""
     if name != name.lower():
         type.__setattr__(cls, "_proctor_named", True)
-
-
-def _forgotten(*_args: Any, **_kwargs: Any) -> NoReturn:
-    """What stands for a function of the tests that they themselves hold no more."""
-    raise RuntimeError("a function of the tests that is no more")
-
-
-def _keeps(operation: str, operands: tuple) -> bool:
-    """Whether callables in this question may be called in later ones too.
-
-    Those given to a plain function are lent for its call. What is given to an object is the object's: an observer, a
-    handler, a field. And what makes functions or objects (a decorator, a class) makes them of what it is given.
-    """
-    if operation in ("setattr", "setglobal"):
-        return True
-    if operation == "special":
-        return operands[0] in ("__setitem__", "__set__", "__set_name__")
-    return operation == "call" and (isinstance(operands[0], type) or type(operands[0]).__name__ == "method")
-
-
-def _is_made(value: Any) -> bool:
-    """Whether a result is, or brings, a function or an object of the candidate's."""
-    if isinstance(value, types.GeneratorType | types.CoroutineType) or is_remote(value):
-        return True
-    return type(value) in (list, tuple, dict) and any(map(is_remote, value.values() if type(value) is dict else value))
 
 
 def _generator(link: Link, handle: int) -> Iterator[Any]:

@@ -1,0 +1,155 @@
+"""What the tests lend to the candidate: their functions, iterators and coroutines, by number, and for how long."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import itertools
+import types
+import weakref
+from typing import Any, NoReturn
+
+from . import codec
+from .awaiting import run_here
+from .lent import ASYNC
+from .remote import is_remote
+
+#: Callables of the tests that the candidate may hold at a time.
+LENT_MAX = 10_000
+
+
+class Lending:
+    """What is lent now, and what was and may come back."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._lent: dict[int, Any] = {}
+        self._returning: dict[int, weakref.ref[Any]] = {}
+        self._last = 0
+
+    def numbers(self) -> set[int]:
+        """What is lent now."""
+        return set(self._lent)
+
+    def withdraw(self, before: set[int]) -> None:
+        """End the lending of what was not lent `before`."""
+        for number in self.numbers() - before:
+            del self._lent[number]
+
+    def is_new(self, value: Any, before: set[int]) -> bool:
+        """Whether a call gave back what it was given: a decorator that registers, say."""
+        return callable(value) and any(value is self._lent[number] for number in self.numbers() - before)
+
+    def lend(self, value: Any) -> int:
+        """The number by which the candidate can ask for `value`."""
+        number = self._last = self._last + 1
+        self._lent[number] = value
+        if isinstance(value, types.FunctionType | type):
+            self._returning[number] = weakref.ref(value)
+            if len(self._returning) > LENT_MAX:
+                del self._returning[next(iter(self._returning))]
+        if len(self._lent) > LENT_MAX:
+            del self._lent[next(iter(self._lent))]
+        return number
+
+    def before(self, number: int) -> Any:
+        """What was lent, which may come back at any time, to the tests whose it is. Raises Malformed."""
+        if not 0 < number <= self._last:
+            raise codec.Malformed("a function that was not lent")
+        remembered = self._returning.get(number)
+        value = self._lent.get(number, remembered() if remembered else None)
+        return _forgotten if value is None else value
+
+    def answer(self, kind: str, number: Any, operands: list[Any]) -> tuple:
+        """Do with what was lent what the candidate asks for; the answer. Raises Malformed."""
+        if type(number) is not int or not 0 < number <= self._last:
+            raise codec.Malformed("a call of a function that was not lent")
+        try:
+            lent = self._lent.get(number)
+            if lent is None:
+                raise RuntimeError("a function of the tests is called after the call that it was given for")
+            return ("return", [], _done(kind, lent, operands))
+        except StopIteration:
+            return ("end", [])
+        except Exception as error:
+            return ("throw", [], error)
+
+
+def _done(kind: str, lent: Any, operands: list[Any]) -> Any:
+    if kind == "next":
+        return next(lent)
+    if kind == "await":
+        return run_here(lent)
+    if kind == "mark":
+        return _mark(lent, *operands)
+    args, kwargs = operands
+    return lent(*args, **kwargs)
+
+
+def _mark(function: Any, name: Any, value: Any) -> Any:
+    """Give a function of the tests an attribute that it has not got. Raises AttributeError."""
+    free = type(name) is str and not name.startswith("_") and not hasattr(function, name)
+    if not free or not isinstance(function, types.FunctionType):
+        raise AttributeError(f"attribute {str(name)[:100]!r} of what is the tests' own")
+    setattr(function, name, value)
+
+
+def _forgotten(*_args: Any, **_kwargs: Any) -> NoReturn:
+    """What stands for a function of the tests that they themselves hold no more."""
+    raise RuntimeError("a function of the tests that is no more")
+
+
+def keeps(operation: str, operands: tuple) -> bool:
+    """Whether callables in this question may be called in later ones too.
+
+    Those given to a plain function are lent for its call. What is given to an object is the object's: an observer, a
+    handler, a field. And what makes functions or objects (a decorator, a class) makes them of what it is given.
+    """
+    if operation in ("setattr", "setglobal"):
+        return True
+    if operation == "special":
+        return operands[0] in ("__setitem__", "__set__", "__set_name__")
+    return operation == "call" and (isinstance(operands[0], type) or type(operands[0]).__name__ == "method")
+
+
+def is_made(value: Any) -> bool:
+    """Whether a result is, or brings, a function or an object of the candidate's."""
+    if isinstance(value, types.GeneratorType | types.CoroutineType) or is_remote(value):
+        return True
+    return type(value) in (list, tuple, dict) and any(map(is_remote, value.values() if type(value) is dict else value))
+
+
+def name_of(function: Any) -> str:
+    """The name of a callable of the tests. Nothing may be asked while a message is written."""
+    inner = function.__func__ if type(function) is types.MethodType else function
+    if is_remote(inner):
+        return type(inner).__name__
+    sign = ASYNC if inspect.iscoroutinefunction(inner) else ""
+    return sign + str(getattr(inner, "__name__", type(inner).__name__))
+
+
+#: What the candidate's twin of an object of the tests does itself.
+_NOT_LENT = set(
+    "__init__ __new__ __getattribute__ __getattr__ __setattr__ __delattr__ __del__ __class_getitem__".split()
+)
+_NOT_LENT |= {"__init_subclass__", "__set_name__", "__reduce__", "__reduce_ex__", "__repr__"}
+
+
+_STREAM_METHODS = (
+    "read readline readlines write writelines seek tell truncate getvalue flush close readable writable seekable "
+    "__iter__ __next__ __enter__ __exit__"
+).split()
+
+
+def attributes(value: Any) -> list[Any]:
+    """Names and values of what the class of an object of the tests gives it: methods, and plain data."""
+    found: dict[str, Any] = {}
+    if isinstance(value, io.IOBase):
+        found.update((name, getattr(value, name)) for name in _STREAM_METHODS if hasattr(value, name))
+    for base in reversed(type(value).__mro__[:-1]):
+        for name, attribute in vars(base).items():
+            if isinstance(attribute, types.FunctionType | staticmethod | classmethod) and name not in _NOT_LENT:
+                found[name] = getattr(value, name)
+            elif not name.startswith("__") and isinstance(attribute, bool | int | float | str | None):
+                found[name] = attribute
+    return list(itertools.chain.from_iterable(found.items()))
