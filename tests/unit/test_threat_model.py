@@ -1,4 +1,4 @@
-"""The threat model names tests that exist."""
+"""The threat model and SECURITY.md name tests that exist."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| threat")]
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
 SHOWN = [row.rstrip(" |").rsplit(" | ", 1)[1] for row in ROWS]
 
 
@@ -20,7 +21,12 @@ def test_every_row_is_whole(row: str) -> None:
     assert all(cells)
 
 
-@pytest.mark.parametrize("name", sorted({name for shown in SHOWN for name in re.findall(r"`([^`]+)`", shown)}))
+def _named() -> list[str]:
+    names = {name for shown in SHOWN for name in re.findall(r"`([^`]+)`", shown)}
+    return sorted(names | set(re.findall(r"`(\w+/[\w/]+\.py(?:::\w+)?)`", SECURITY)))
+
+
+@pytest.mark.parametrize("name", _named())
 def test_every_test_exists(name: str) -> None:
     path, _, test = name.partition("::")
     file = ROOT / path if path.startswith(".") else ROOT / "tests" / path
@@ -35,4 +41,11 @@ def test_every_group_of_hacks_exists(group: str) -> None:
 
 
 def test_what_is_not_promised_is_said() -> None:
-    assert "## What is not promised" in (ROOT / "SECURITY.md").read_text("utf-8")
+    assert "## What is not promised" in SECURITY
+
+
+def test_every_promise_names_a_test() -> None:
+    promised = SECURITY.partition("## What is promised")[2].partition("Check your own")[0]
+    promises = [re.sub(r"\s+", " ", item) for item in promised.split("\n- ")[1:]]
+    assert len(promises) == 5
+    assert [item for item in promises if ".py" not in item] == []
