@@ -249,6 +249,21 @@ class TestLimits:
 
 
 class TestFaults:
+    @pytest.mark.parametrize(
+        ("language", "kind", "has"),
+        [
+            ("c", "script", "stdio"),
+            ("c", "function", "stdio"),
+            ("go", "function", "stdio, script"),
+            ("cpp", "pytest", "stdio, function, script"),
+        ],
+    )
+    def test_a_kind_that_the_language_lacks(self, language: str, kind: str, has: str) -> None:
+        tests = {"script": {"kind": kind, "code": "x"}, "pytest": {"kind": kind, "files": {"test_a.py": "x"}}}
+        request = {"samples": [sample(language=language, tests=tests.get(kind, FUNCTION))]}
+        found = faults(request, languages={language: "1"})
+        assert found == {"/samples/0/language": f"{language} has no tests of kind {kind}; it has {has}"}
+
     def test_an_unknown_language_names_those_there_are(self) -> None:
         found = faults({"samples": [sample(), sample(language="cobol")]}, languages={"python": "3", "cpp": "13"})
         assert found == {"/samples/1/language": "'cobol' is not available; these languages are: cpp, python"}
