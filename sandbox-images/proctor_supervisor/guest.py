@@ -60,10 +60,12 @@ our_modules: list[str] = []
 
 
 def make_ready(ground: Ground) -> None:
-    """In the zygote, once for all samples: what a fresh interpreter has and no sample can tell from its own.
+    """In the zygote, once for all samples: what a fresh interpreter has and no sample can tell from its own, and what
+    samples inherit of the isolation.
 
     The standard streams stand on the numbers 0, 1 and 2, so they are made here on files of the kinds that samples have.
     """
+    isolate.ready_samples(ground)
     held = [os.dup(fd) for fd in range(3)]
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     empty = job.sealed([], "stdin")
@@ -90,14 +92,11 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     job_fd, control_fd, stdin, stdout, stderr, *more = fds
     for number, fd in enumerate((stdin, stdout, stderr)):
         os.dup2(fd, number)
-    isolate.be_first_to_die(ground)
     linux.close_but(job_fd, control_fd, *more, *([ground.proc] if ground.jail else []))
-    for fd in more:
-        os.set_inheritable(fd, False)
     task = job.read(job_fd)
     os.close(job_fd)
     ground = isolate.of_sample(ground, task.number)
-    control = socket.socket(fileno=control_fd)
+    control = linux.unix_socket(control_fd, socket.SOCK_SEQPACKET)
     if task.kind == "native":
         native.enter(ground, task, control, more)
     _prepare(ground, task, control)
@@ -126,8 +125,10 @@ def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
 
 def _put(name: str, content: bytes) -> None:
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    with open(fd, "wb", buffering=0) as file:
-        file.write(content)
+    written = 0
+    while written < len(content):
+        written += os.write(fd, content[written:] if written else content)
+    os.close(fd)
 
 
 def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
@@ -192,7 +193,7 @@ def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int])
     from .pair import candidate
 
     _stage(task)
-    candidate.main(socket.socket(fileno=more[0]), task.blobs[0], code)
+    candidate.main(linux.unix_socket(more[0], socket.SOCK_STREAM), task.blobs[0], code)
 
 
 def _tests(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:

@@ -396,9 +396,7 @@ def _enter_b(disk_mib: int, spare: int) -> None:
 def give_up(ground: Ground, limits: dict[int, int]) -> None:
     """In the sample's process, last: no capability, no new privilege, rlimits, the filter. There is no way back."""
     os.setsid()
-    if ground.tier == "B":
-        linux.drop_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SYS_PTRACE, linux.CAP_SETPCAP)
-    elif ground.users is not None:
+    if ground.tier == "B" or ground.users is not None:
         linux.drop_capabilities()
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
@@ -489,8 +487,18 @@ def remove_base(base: str) -> None:
     boxes.remove(base)
 
 
-def be_first_to_die(ground: Ground) -> None:
-    """Where memory runs out, the kernel is to take this process before the supervisor; it has no /proc to undo it."""
+def ready_samples(ground: Ground) -> None:
+    """In a zygote, before the first sample: what its samples inherit."""
+    _be_first_to_die(ground)
+    if ground.tier == "B":
+        linux.unbind_capabilities(linux.CAP_SYS_ADMIN, linux.CAP_SYS_PTRACE, linux.CAP_SETPCAP)
+
+
+def _be_first_to_die(ground: Ground) -> None:
+    """Where memory runs out, the kernel is to take a sample before the supervisor; it has no /proc to undo it.
+
+    The zygote is as mortal, but a sample that runs out of memory is larger.
+    """
     try:
         fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=ground.proc)
     except OSError:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import _socket
 import ctypes
 import errno
+import functools
 import os
 import platform
 import signal
+import socket
 import struct
+from typing import cast
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -62,6 +66,15 @@ _proc: int | None = None
 _NO_CAPS = ctypes.create_string_buffer(24)
 
 
+def unix_socket(fd: int, kind: int) -> socket.socket:
+    """The Unix socket at `fd`, of kind SOCK_STREAM or SOCK_SEQPACKET.
+
+    The class of `socket` asks the kernel for all that it is told here, and makes more of it than a sample needs: each
+    page touched on the way is one that the kernel copies.
+    """
+    return cast(socket.socket, _socket.socket(socket.AF_UNIX, kind, 0, fd))
+
+
 def _checked(result: int, what: str) -> int:
     if result < 0:
         code = ctypes.get_errno()
@@ -90,8 +103,9 @@ def setns(fd: int, flags: int) -> None:
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     """mount(2)."""
-    raw = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
-    _checked(_libc.mount(raw[0], raw[1], raw[2], flags, raw[3]), f"mount {target}")
+    raw = [None if text is None else text.encode("utf-8", "surrogateescape") for text in (source, target, kind, data)]
+    if _libc.mount(raw[0], raw[1], raw[2], flags, raw[3]) < 0:
+        _checked(-1, f"mount {target}")
 
 
 def umount(target: str, flags: int = 0) -> None:
@@ -145,10 +159,14 @@ def effective_capabilities() -> int:
     return int(low | high << 32)
 
 
-def drop_capabilities(*bounding: int) -> None:
-    """Give up every capability, and take the last ones, `bounding`, out of the bounding set."""
+def unbind_capabilities(*bounding: int) -> None:
+    """Take the last ones, `bounding`, out of the bounding set; what we have of them we keep."""
     for cap in bounding:
         _libc.prctl(PR_CAPBSET_DROP, cap, 0, 0, 0)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability."""
     _checked(_libc.capset(_CAP_HEADER, _NO_CAPS), "capset")
 
 
@@ -224,10 +242,15 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
 
 
+@functools.cache
+def _filter(program: bytes) -> tuple[int, _Filter]:
+    made = _Filter(len(program) // 8, program)
+    return ctypes.addressof(made), made
+
+
 def seccomp(program: bytes) -> None:
     """Install a BPF program of 8-byte instructions as this thread's filter. Needs no_new_privs."""
-    filter_ = _Filter(len(program) // 8, program)
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, _filter(program)[0])
 
 
 def hold_proc(fd: int) -> None:

@@ -79,7 +79,7 @@ def _serve(
 
 
 def _serve_one(conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> bool:
-    message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX)
+    message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
     if not message:
         return False
     if ground.tier == "B":  # the child is to be process 1 of a pid namespace, and we come back to ours
