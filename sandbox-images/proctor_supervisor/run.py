@@ -516,7 +516,7 @@ class Watch:
 
     def run(self, settle: Callable[[float], None] = lambda now: None) -> None:
         """Until every guest has ended and its output is read. Calls `settle` after each round. Raises Closed, Fault."""
-        tick = self.started + 0.010
+        tick = self.started + 0.020
         while not all(one.ended for one in self.guests):
             for fd, _event in self.poller.poll(max(0.0, tick - time.monotonic()) * 1000):
                 self._event(fd)

@@ -170,9 +170,9 @@ class Harness:
         references, table = self._references, self._shared
         described = set(references.described)
         writer = codec.Writer(references.write, table.index, table.next, builtins_allowed=codec.TYPES)
-        contents = tuple((n, kinds.content(table.entries[n])) for n in changed)
+        contents = tuple([(n, kinds.content(table.entries[n])) for n in changed])
         try:
-            _deep(lambda: writer.write((contents, forgotten, *answer)))
+            _deep(lambda: writer.write((contents, tuple(forgotten), *answer)))
             frames.send(self._sock, writer.out)
         except (codec.CannotCross, frames.Oversized):
             references.described = described
@@ -187,6 +187,12 @@ class Harness:
     def _op_names(self, names: list[str]) -> list[str]:
         return [name for name in names if name in self.module.__dict__]
 
+    def _op_given(self, names: list[str]) -> tuple[list[str], Any]:
+        """Those of `names` that are there; where one is asked for and a function, that too: it stays what it is."""
+        given = self._op_names(names)
+        value = self.module.__dict__[given[0]] if len(given) == len(names) == 1 else None
+        return given, value if isinstance(value, types.FunctionType) else None
+
     def _op_public(self) -> list[str]:
         names = self.module.__dict__
         return [str(n) for n in names.get("__all__", [n for n in names if not n.startswith("_")])]
@@ -200,13 +206,13 @@ class Harness:
     def _op_setglobal(self, name: str, value: Any) -> None:
         self.module.__dict__[name] = value
 
-    def _op_call(self, function: Any, args: tuple, kwargs: dict) -> Any:
-        return function(*args, **kwargs)
+    def _op_call(self, function: Any, args: tuple, kwargs: dict | tuple[()]) -> Any:
+        return function(*args, **kwargs) if kwargs else function(*args)
 
-    def _op_entry(self, path: str, args: list, kwargs: dict, result: str) -> Any:
+    def _op_entry(self, path: str, given: tuple, named: dict | tuple[()], result: str) -> Any:
         """Call an entry point: `function`, or `Class.method` of an instance made without arguments."""
         function = _entry(self.module.__dict__, path)
-        args, kwargs = leetcode.arguments(function, args, kwargs, self.module.__dict__)
+        args, kwargs = leetcode.arguments(function, list(given), dict(named), self.module.__dict__)
         value = function(*args, **kwargs)
         if inspect.isawaitable(value):
             value = run_here(_awaited(value))

@@ -64,7 +64,7 @@ class ForeignLink:
         """Wait until the code is loaded. Raises CandidateError."""
         self._answer()
 
-    def ask(self, _operation: str, path: str, args: list, _kwargs: dict, result: str) -> Any:
+    def ask(self, _operation: str, path: str, args: tuple, _kwargs: object, result: str) -> Any:
         """Call the entry point `path`; its result, or argument `argN` after the call. Raises CandidateError."""
         request = {"op": "entry", "path": path, "args": [encode(value) for value in args], "result": result}
         try:

@@ -48,7 +48,7 @@ def _case(case: dict, entry_point: str, rules: dict, link: Link) -> tuple[str, s
     expected = revive(case.get("expected"))
     args, kwargs = revive(case.get("args") or []), revive(case.get("kwargs") or {})
     try:
-        result = link.ask("entry", entry_point, args, kwargs, case.get("result", "return"))
+        result = link.ask("entry", entry_point, tuple(args), kwargs or (), case.get("result", "return"))
     except MemoryError as error:
         return "memory_limit", f"MemoryError: {str(error)[:300]}"
     except Exception as error:

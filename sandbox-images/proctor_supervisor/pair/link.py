@@ -170,9 +170,11 @@ class Link:
         """Nothing more is asked; what is, is refused here."""
         self._ended = True
 
-    def _take_dropped(self) -> list[int]:
+    def _take_dropped(self) -> tuple[int, ...]:
+        if not self._dropped:
+            return ()
         dropped, self._dropped = self._dropped, []
-        return dropped
+        return tuple(dropped)
 
     def drop(self, handle: int) -> None:
         """A proxy is no more; the candidate need not keep what it stood for."""
@@ -206,7 +208,8 @@ class Link:
     def _write(self, changed: list[int], forgotten: list[int], question: tuple) -> None:
         table = self._shared
         writer = codec.Writer(self._foreign, table.index, table.next)
-        writer.write((tuple((n, kinds.content(table.entries[n])) for n in changed), forgotten, *question))
+        contents = tuple([(n, kinds.content(table.entries[n])) for n in changed])
+        writer.write((contents, tuple(forgotten), *question))  # a list would be one more container to keep alike
         frames.send(self._sock, writer.out)
         table.told(changed)
         table.adopt(writer.mutables)

@@ -143,6 +143,7 @@ class _Items:
             self._report.end("passed")
         else:
             self._report.end(*(self._failed or ("wrong_answer", "not every phase passed")))
+        self._report.flush()  # code of the tests still runs, and may end this process
 
     def pytest_runtest_protocol(self, item: Any, nextitem: Any) -> None:
         if self._failed is not None and self._stop == "first_failure":

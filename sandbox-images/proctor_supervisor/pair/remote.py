@@ -71,7 +71,7 @@ class RemoteType(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an object, over there."""
-        return cls._proctor_link.ask("call", cls, args, kwargs)
+        return cls._proctor_link.ask("call", cls, args, kwargs or ())
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_proctor") or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
@@ -237,7 +237,7 @@ def _inplace(name: str) -> Any:
 
 
 def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
-    return self._proctor_link.ask("call", self, args, kwargs)
+    return self._proctor_link.ask("call", self, args, kwargs or ())
 
 
 def _iter(self: Any) -> Any:

@@ -16,10 +16,14 @@ DETAIL_MAX = 600
 
 
 class Report:
-    """The way to the supervisor. `fd`: the pipe."""
+    """The way to the supervisor. `fd`: the pipe.
+
+    The end of a case is told with what comes next, or by `flush`: each line told alone wakes the supervisor.
+    """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._untold = b""
         self._flags: set[str] = set()
         self.case: int | None = None
 
@@ -34,7 +38,7 @@ class Report:
 
     def end(self, verdict: str, detail: str | None = None) -> None:
         """The case that was begun has ended."""
-        self._write({"end": self.case, "verdict": verdict, "detail": bounded(detail)})
+        self._untold += _line({"end": self.case, "verdict": verdict, "detail": bounded(detail)})
         self.case = None
 
     def tests_error(self, text: str) -> None:
@@ -51,10 +55,18 @@ class Report:
         """Every case that was to run has run. stays: this process waits for the next tests."""
         self._write({"done": True, "stays": stays})
 
+    def flush(self) -> None:
+        """Tell what is untold."""
+        while self._untold:
+            self._untold = self._untold[os.write(self._fd, self._untold) :]
+
     def _write(self, record: dict) -> None:
-        data = json.dumps(record).encode("ascii") + b"\n"
-        while data:
-            data = data[os.write(self._fd, data) :]
+        self._untold += _line(record)
+        self.flush()
+
+
+def _line(record: dict) -> bytes:
+    return json.dumps(record).encode("ascii") + b"\n"
 
 
 def bounded(text: str | None) -> str | None:

@@ -68,8 +68,11 @@ class Globals(dict):
         super().__init__(__name__="tests", __file__=FILENAME)
         self._link = link
         self._wanted = wanted
-        self._given = frozenset(link.ask("names", sorted(wanted)))
-        for name in in_classes & self._given:
+        given, function = link.ask("given", sorted(wanted))
+        self._given = frozenset(given)
+        if function is not None:
+            self[given[0]] = function
+        for name in in_classes & self._given - self.keys():
             self[name] = link.ask("global", name)
 
     def __missing__(self, name: str) -> Any:

@@ -98,6 +98,7 @@ def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) 
     """Run tests; whether nothing of them stays. Does not return when the candidate is gone."""
 
     def gone() -> NoReturn:
+        report.flush()
         os._exit(3)  # nothing to test any more: what the supervisor saw of the candidate decides
 
     def tampered(text: str) -> NoReturn:

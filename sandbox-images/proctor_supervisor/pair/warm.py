@@ -27,14 +27,15 @@ def warm_up() -> None:
     with ours, theirs:
         harness.module.__dict__.update(echo=_echo, fail=_fail)
         for _ in range(_ROUNDS):
+            _ask(harness, link, "given", ["echo"])
             _ask(harness, link, "names", ["echo", "fail", "missing"])
             echo, fail = _ask(harness, link, "global", "echo"), _ask(harness, link, "global", "fail")
             for values in _VALUES:
-                if _ask(harness, link, "call", echo, values, {}) != values:
+                if _ask(harness, link, "call", echo, values, ()) != values:
                     raise RuntimeError("an answer is not what was asked for")
-                _ask(harness, link, "entry", "echo", list(values), {}, "return")
+                _ask(harness, link, "entry", "echo", values, (), "return")
             try:
-                _ask(harness, link, "call", fail, (), {})
+                _ask(harness, link, "call", fail, (), ())
             except ValueError:
                 continue
             raise RuntimeError("an exception was lost")
