@@ -3,8 +3,8 @@
 CPU is the larger of two sums. `seen` adds the CPU clock of every process ever seen, as last read: children whose
 parent ignores SIGCHLD, and so hides them from rusage, are in it. `waited` adds the clocks of live processes and of the
 children they waited for: those too short-lived to be seen are in that. Children that are both are in neither; but a
-tree of which more was seen than it waited for is hiding some, and then a third sum counts: the time between two
-readings for each process found running, which over many readings is right on average.
+tree of which more was seen than it waited for, twice in a row, is hiding some, and then a third sum counts: the time
+between two readings for each process found running, which over many readings is right on average.
 
 Where we stand in a pid namespace whose /proc we could not mount (a container masks it), /proc is an outer one with
 numbers of its own: `number` translates, and the clocks of all but the first process are those of its first thread.
@@ -59,6 +59,7 @@ class Tree:
     cpu_s: float = 0.0
     running_s: float = 0.0
     last: float = 0.0
+    hid: bool = False
     uid: int | None = None
 
     def read(self, processes: dict[int, Process], now: float) -> None:
@@ -76,8 +77,14 @@ class Tree:
             running = sum(process.state == "R" for process in self.live)
             self.running_s += min(running, _CPUS) * (now - self.last)
         self.last = now
-        if seen - waited > _HIDDEN_S + 2 * _TICK * len(self.live):
+        hiding = seen - waited > _HIDDEN_S + 2 * _TICK * len(self.live)
+        if hiding and self.hid:  # once: a child may have ended while /proc was read, before its parent waited for it
             self.cpu_s = max(self.cpu_s, self.running_s)
+        self.hid = hiding
+
+    def rest(self) -> None:
+        """No run is on until the next reading: the time until then is nobody's."""
+        self.last, self.hid = 0.0, False
 
     def at_least(self, cpu_s: float) -> None:
         """Take the word of a cgroup, or of another account that no child can hide from."""

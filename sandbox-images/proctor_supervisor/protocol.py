@@ -15,7 +15,7 @@ program {language, limits, cases, paths}          compiled {ran: Ran | null}: nu
         [source, *files]
 case {argv, paths, fetch}   [stdin, *files]       ran {ran: Ran}
 end {}                                            ended {}
-pair {language, limits, tests, stop, first_case, allow_in_process}  [source]
+pair {language, limits, stop, first_case, allow_in_process}  [source, tests]
                                                   paired {candidate: Ran, tests: Ran, cases, total,
                                                           flags, tests_error, saturated}
 duo {limits, candidate: {language, paths},        dueled {candidate: Ran, tests: Ran}: with a compile_error where
@@ -28,6 +28,7 @@ null: any. Where the kernel refuses, nothing changes.
 
 Ran is {exit_code, signal, stopped, cpu_s, wall_s, memory_mib, flags, compile_error, saturated,
 stdout, stderr, files}: the last three are indices into the frame's blobs (files: {path: index}).
+`tests` of a pair are wire tests as JSON, which only their own process reads.
 `limits` is the object of api.md with all eight fields.
 
 An answer `refused {message}` says that the request itself cannot be served (unknown language,

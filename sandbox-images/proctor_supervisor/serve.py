@@ -242,7 +242,7 @@ class _Server:
         return max(0.0, float(program.limits["sample_wall_s"]) - program.spent_s)
 
     def _pair(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
-        source, limits = _source(header, blobs, self.languages), _limits(header)
+        (source, text), limits = _pair(header, blobs, self.languages), _limits(header)
         options = {
             "stop": header.get("stop", "first_failure"),
             "first_case": header.get("first_case", 0),
@@ -250,12 +250,11 @@ class _Server:
         }
         driver = DRIVERS.get(header["language"])
         if driver is not None:
-            one, other, report = run_pair(self.builder, driver, source, _tests(header), limits, options)
+            one, other, report = run_pair(self.builder, driver, source, _tests(text), limits, options)
         else:
             tasks = tasks_allowed(self.host, limits, trees=2)
             cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
             candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
-            text = json.dumps(header.get("tests")).encode("ascii")
             tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
             one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
         out: list[bytes] = []
@@ -279,20 +278,38 @@ def _sources(language: Language, paths: list, blobs: list[bytes]) -> dict[str, b
     return {main: blobs[0], **{_path(path): blob for path, blob in zip(paths, blobs[1:], strict=True)}}
 
 
-def _tests(header: dict) -> dict:
-    tests = header.get("tests")
+def _tests(text: bytes) -> dict:
+    """Raises Refused."""
+    try:
+        tests = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refused("tests that are not JSON") from None
     if not isinstance(tests, dict) or tests.get("kind") not in ("function", "script"):
         raise Refused("tests that only Python has")
     return tests
 
 
+def _pair(header: dict, blobs: list[bytes], languages: dict[str, str]) -> tuple[bytes, bytes]:
+    """Source and tests. Raises Refused."""
+    _check_pairing(header, languages)
+    if len(blobs) != 2:
+        raise Refused("a pair needs two blobs, source and tests")
+    return blobs[0], blobs[1]
+
+
 def _source(header: dict, blobs: list[bytes], languages: dict[str, str]) -> bytes:
-    name = header.get("language")
-    if name not in languages or (name != PYTHON and name not in DRIVERS):
-        raise Refused(f"there are no pairs in {name!r:.64}")
+    """Raises Refused."""
+    _check_pairing(header, languages)
     if len(blobs) != 1:
         raise Refused("exactly one blob, the source, is needed")
     return blobs[0]
+
+
+def _check_pairing(header: dict, languages: dict[str, str]) -> None:
+    """Raises Refused."""
+    name = header.get("language")
+    if name not in languages or (name != PYTHON and name not in DRIVERS):
+        raise Refused(f"there are no pairs in {name!r:.64}")
 
 
 def _check(header: dict) -> None:

@@ -54,6 +54,8 @@ class Stayer(Guest):
         for out in self.outputs.values():
             out.clear()
         self.start = self.since = time.monotonic()
+        if self.tree is not None:
+            self.tree.rest()
         self.before_s = self.began_cpu = self.base_cpu = self.clock()
         self.rebase = self._is_read_late() and self.runs > 1
         try:

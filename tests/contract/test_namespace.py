@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -94,7 +95,7 @@ def test_a_supervisor_that_dies_is_replaced(tier: str, victim: int) -> None:
     ours[victim].kill()
     time.sleep(0.3)
     with pytest.raises(SandboxLost):
-        session.pair("python", b"def f(): return 1", TESTS, LIMITS, stop="all")
+        session.pair("python", b"def f(): return 1", json.dumps(TESTS).encode(), LIMITS, stop="all")
     provider.give_back(session)
     again = provider.session()
     assert Runner(again).output("print(2)") == "2\n"

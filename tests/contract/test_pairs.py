@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any
@@ -24,7 +25,9 @@ def cases(*pairs: tuple[list[Any], Any]) -> dict[str, Any]:
 
 
 def pair(session: Session, source: str, tests: dict[str, Any], stop: str = "all", **limits: float) -> PairRan:
-    return session.pair("python", source.encode(), tests, LIMITS.model_copy(update=limits), stop=stop)
+    return session.pair(
+        "python", source.encode(), json.dumps(tests).encode(), LIMITS.model_copy(update=limits), stop=stop
+    )
 
 
 def verdicts(ran: PairRan) -> list[str]:
@@ -45,7 +48,9 @@ def test_first_failure_stops(session: Session) -> None:
 
 def test_first_case_skips(session: Session) -> None:
     tests = cases(([1], 9), ([2], 3))
-    ran = session.pair("python", b"def f(x): return x + 1", tests, LIMITS, stop="all", first_case=1)
+    ran = session.pair(
+        "python", b"def f(x): return x + 1", json.dumps(tests).encode(), LIMITS, stop="all", first_case=1
+    )
     assert verdicts(ran) == ["passed"]
 
 

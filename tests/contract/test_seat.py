@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -57,6 +58,8 @@ def test_the_test_process_that_waits_moves_too(provider: Provider) -> None:
     tests = {"kind": "script", "code": "import os\nassert sorted(os.sched_getaffinity(0)) == g()", "entry_point": None}
     for cpu in (CPUS[0], CPUS[0], CPUS[-1]):
         session.sit(cpu)
-        ran = session.pair("python", f"def g(): return [{cpu}]".encode(), tests, LIMITS, stop="all")
+        ran = session.pair(
+            "python", f"def g(): return [{cpu}]".encode(), json.dumps(tests).encode(), LIMITS, stop="all"
+        )
         assert verdicts(ran) == ["passed"], ran
     provider.give_back(session)

@@ -193,7 +193,7 @@ def seeds() -> list[bytes]:
     """Inputs of each kind that are right."""
     program = frame({"op": "program", "language": "python", "limits": LIMITS, "cases": 2}, b"print(1)")
     case = frame({"op": "case", "argv": ["a"], "paths": ["f"], "fetch": ["g"]}, b"in", b"file")
-    pair = frame({"op": "pair", "language": "python", "limits": LIMITS, "tests": {"kind": "script"}}, b"x = 1")
+    pair = frame({"op": "pair", "language": "python", "limits": LIMITS}, b"x = 1", b'{"kind": "script"}')
     duo = frame({"op": "duo", "limits": LIMITS, "candidate": PART, "tests": PART}, b"a", b"b", b"c", b"d")
     said = [{"total": 2}, {"case": 0}, {"end": 0, "verdict": "passed", "detail": None}, {"flag": "x"}, {"done": True}]
     lines = "\n".join(map(json.dumps, said)).encode()

@@ -8,14 +8,15 @@ the candidate sent. With `stop: all` the pair runs again from the case after.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from proctor.judge.excerpt import end_of, start_of
 from proctor.judge.outcome import Outcome, conclude, tests_invalid
+from proctor.judge.plan import canonical
+from proctor.judge.run_tests import RunTests
 from proctor.judge.unit import Unit
 from proctor.judge.verdict import NEAR, how_it_ended, verdict_of
 from proctor.sandbox.provider import CaseMark, PairRan, Ran, Session
-from proctor.wire import CaseResult, Verdict
+from proctor.wire import CaseResult, DatasetTests, Verdict
 
 EARLY_EXIT = "early_exit"
 SAMPLE_WALL = "sample_wall"
@@ -83,11 +84,12 @@ class _Run:
         if self.run_s:
             left_s = max(limits.sample_wall_s - self.run_s, 0.1)
             limits = limits.model_copy(update={"sample_wall_s": left_s})
-        tests: dict[str, Any] = self.unit.tests.model_dump()
+        unit = self.unit
+        assert not isinstance(unit.tests, DatasetTests | RunTests)
         return self.session.pair(
             self.unit.language,
             self.unit.code.encode("utf-8", "surrogatepass"),
-            tests,
+            unit.text() if unit.text is not None else canonical(unit.tests),
             limits,
             stop=self.unit.stop,
             first_case=len(self.cases),

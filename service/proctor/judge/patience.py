@@ -17,7 +17,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from proctor.sandbox.provider import DuoRan, Hello, PairRan, Program, Ran, Session, Sources
 from proctor.wire import Limits
@@ -112,7 +111,7 @@ class PatientSession:
         return replace(again, candidate=replace(again.candidate, flags=again.candidate.flags | {FLAG}))
 
     def pair(
-        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+        self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """As the session's own; the second look goes on from the case that was cut short."""
         ran = self._inner.pair(language, source, tests, limits, stop=stop, first_case=first_case)

@@ -6,7 +6,8 @@ Two samples with equal units have equal verdicts, so identical completions run o
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from proctor.judge.run_tests import RunTests
@@ -20,7 +21,8 @@ class Unit:
     """Code to judge against tests, under limits.
 
     `code` is what extraction found (never the whole completion), `tests` the resolved test set
-    (RunTests where code is run and not judged).
+    (RunTests where code is run and not judged). `text` gives their `plan.canonical` JSON, made once for all units that
+    share them; None: it is made anew.
     """
 
     language: str
@@ -28,6 +30,7 @@ class Unit:
     tests: Tests | RunTests
     limits: Limits
     stop: Stop
+    text: Callable[[], bytes] | None = field(default=None, compare=False)
 
 
 def unit_key(

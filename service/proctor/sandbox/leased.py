@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from proctor.errors import SandboxError, SandboxUnavailable
 from proctor.sandbox.provider import DuoRan, Hello, PairRan, Program, Session, Sources
@@ -60,7 +60,7 @@ class LeasedSession:
         return self._inner.duo(candidate, tests, limits)
 
     def pair(
-        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+        self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """See `Session.pair`."""
         self._begin(limits, language)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from proctor.wire import Limits
 
@@ -146,10 +146,10 @@ class Session(Protocol):
         """Compile both and run both at once, joined by a socket at descriptor 3 of each. Raises SandboxLost."""
 
     def pair(
-        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+        self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
-        """Run test code against a candidate in two processes. `tests` is the JSON of wire tests
-        (kind function, script or pytest). Raises SandboxLost."""
+        """Run test code against a candidate in two processes. `tests` is the JSON of wire tests with every default
+        written out (kind function, script or pytest). Raises SandboxLost."""
 
     def sit(self, cpu: int | None) -> None:
         """From the next request on its processes stay on the CPU of this number; None: on any. A sandbox that cannot

@@ -89,20 +89,19 @@ class SocketSession:
         return DuoRan(read_ran(header.get("candidate"), blobs), read_ran(header.get("tests"), blobs))
 
     def pair(
-        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+        self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """See `Session.pair`."""
         request = {
             "op": "pair",
             "language": language,
             "limits": limits.model_dump(),
-            "tests": tests,
             "stop": stop,
             "first_case": first_case,
             "allow_in_process": self._allow_in_process,
             "cpu": self._cpu,
         }
-        header, blobs = self._ask(request, [source], "paired", 3 * limits.compile_s + limits.sample_wall_s)
+        header, blobs = self._ask(request, [source, tests], "paired", 3 * limits.compile_s + limits.sample_wall_s)
         return read_pair(header, blobs)
 
     def sit(self, cpu: int | None) -> None:

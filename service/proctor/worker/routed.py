@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
 
 from proctor.errors import SandboxLost
 from proctor.sandbox.provider import DuoRan, Hello, PairRan, Program, Provider, Session, Sources
@@ -44,7 +43,7 @@ class Routed:
         return self._serving(candidate.language).duo(candidate, tests, limits)
 
     def pair(
-        self, language: str, source: bytes, tests: dict[str, Any], limits: Limits, *, stop: str, first_case: int = 0
+        self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """See `Session.pair`."""
         serving = self._serving(language)

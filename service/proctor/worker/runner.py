@@ -158,7 +158,7 @@ class Runner:
         if tests is None:
             self._send(taken, now_s, invalid("the test set has expired"))
             return
-        job = Job(taken, Unit(spec.language, spec.code, tests, spec.limits, spec.stop), now_s)
+        job = Job(taken, Unit(spec.language, spec.code, tests.tests, spec.limits, spec.stop, tests.text), now_s)
         try:
             outcome = self._suspect(job) if taken.losses else self._attempt(job)
         except Killed as killed:

@@ -6,12 +6,32 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from proctor.judge.run_tests import UnitTests, read_tests
+from proctor.judge.plan import canonical
+from proctor.judge.run_tests import RunTests, UnitTests, read_tests
+from proctor.wire import DatasetTests
 
 #: Owner and hash.
 TestsKey = tuple[str, str]
 #: Bytes of JSON whose parsed form is kept; the parsed form is several times larger.
 MOST_BYTES = 16 << 20
+
+
+class TestSet:
+    """Tests, and their text as sandboxes take it. size: bytes of JSON that they were read from."""
+
+    __slots__ = ("_text", "size", "tests")
+
+    def __init__(self, body: bytes) -> None:
+        self.tests: UnitTests = read_tests(json.loads(body))
+        self.size = len(body)
+        self._text: bytes | None = None
+
+    def text(self) -> bytes:
+        """Their `plan.canonical` JSON. Not for RunTests, nor rows."""
+        if self._text is None:
+            assert not isinstance(self.tests, DatasetTests | RunTests)
+            self._text = canonical(self.tests)
+        return self._text
 
 
 class ParsedTests:
@@ -21,14 +41,14 @@ class ParsedTests:
         self._fetch = fetch
         self._most = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[TestsKey, tuple[UnitTests, int]] = OrderedDict()
+        self._kept: OrderedDict[TestsKey, TestSet] = OrderedDict()
 
-    def get(self, owner: str, sha256: str) -> UnitTests | None:
+    def get(self, owner: str, sha256: str) -> TestSet | None:
         """A test set, None where it is gone. Raises RedisError."""
         key = (owner, sha256)
         if (kept := self._kept.get(key)) is not None:
             self._kept.move_to_end(key)
-            return kept[0]
+            return kept
         body = self._fetch(owner, sha256)
         return None if body is None else self._keep(key, body)
 
@@ -44,11 +64,10 @@ class ParsedTests:
             for key, body in fetch(missing).items():
                 self._keep(key, body)
 
-    def _keep(self, key: TestsKey, body: bytes) -> UnitTests:
-        tests = read_tests(json.loads(body))
-        self._kept[key] = (tests, len(body))
+    def _keep(self, key: TestsKey, body: bytes) -> TestSet:
+        tests = self._kept[key] = TestSet(body)
         self._bytes += len(body)
         while self._bytes > self._most and len(self._kept) > 1:
-            _, (_, size) = self._kept.popitem(last=False)
-            self._bytes -= size
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= oldest.size
         return tests

@@ -50,7 +50,7 @@ class Pairs:
 
 
 def look(session: Pairs, budget: Budget, first_case: int = 0) -> PairRan:
-    return PatientSession(session, budget).pair("python", b"", {}, LIMITS, stop="all", first_case=first_case)
+    return PatientSession(session, budget).pair("python", b"", b"{}", LIMITS, stop="all", first_case=first_case)
 
 
 def test_goes_on_from_the_case_that_was_cut_short() -> None:
@@ -85,7 +85,7 @@ def test_ends_by_the_deadline(within_s: float, wall_s: float | None) -> None:
     """Longer than the first look's 5 s, or not at all."""
     session = Pairs([TIMED_OUT, RIGHT])
     patient = PatientSession(session, Budget(100), within_s=within_s, clock=lambda: 0.0)
-    ran = patient.pair("python", b"", {}, LIMITS, stop="all")
+    ran = patient.pair("python", b"", b"{}", LIMITS, stop="all")
     assert [limits.wall_s for limits, _ in session.asked[1:]] == ([] if wall_s is None else [wall_s])
     assert all(limits.sample_wall_s <= max(within_s, 0.0) for limits, _ in session.asked[1:])
     assert (ran.candidate.stopped is None) == (wall_s is not None)

@@ -94,7 +94,7 @@ def test_worn_out_after_its_share_of_samples(made: Made) -> None:
 def test_pairs_count_too(made: Made) -> None:
     session = made.pool.session("python")
     for _ in range(3):
-        session.pair("python", b"", {}, Limits(), stop="all")
+        session.pair("python", b"", b"{}", Limits(), stop="all")
     made.pool.give_back(session)
     assert made.sandboxes[0].ended == 1
 
@@ -134,7 +134,7 @@ def test_before_each_sample_its_limits_are_applied() -> None:
     seen: list[int] = []
     session = LeasedSession(FakeSession(), image="sha256:1", before=lambda limits: seen.append(limits.memory_mib))
     session.program("python", b"", Limits(memory_mib=64))
-    session.pair("python", b"", {}, Limits(memory_mib=128), stop="all")
+    session.pair("python", b"", b"{}", Limits(memory_mib=128), stop="all")
     assert seen == [64, 128]
     assert session.hello.image == "sha256:1"
 
