@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,7 +70,7 @@ class AttachedProcesses(_Attached):
 
     def close(self) -> None:
         for process in self._processes:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # unshare's --kill-child ends where its child becomes another user
             process.wait()
         super().close()
 
