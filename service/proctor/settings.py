@@ -48,7 +48,7 @@ class Settings(BaseSettings):
         description="Families beside Python's, with commas, of which an attached worker waits for a sandbox each; "
         "unset: those that have a folder in sandbox_sockets. What is no family is passed over.",
     )
-    sandbox_recycle: Annotated[int, Field(ge=1)] = Field(500, description="Samples before a sandbox is replaced.")
+    sandbox_recycle: Annotated[int, Field(ge=1)] = Field(2000, description="Samples before a sandbox is replaced.")
     allow_in_process: bool = Field(False, description="Run tests that need the candidate's own process; flagged.")
 
     # workers
