@@ -35,7 +35,7 @@ import types
 from functools import partial
 from typing import NoReturn
 
-from . import cases, isolate, job, linux, native
+from . import boxes, cases, isolate, job, linux, native
 from .isolate import Ground
 from .job import Job
 
@@ -109,26 +109,18 @@ def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
     box = ground.box
     folder = isolate.enter(ground, task.limits["disk_mib"], spare)
     if task.kind != "tests":
-        _put(f"{box}/main.py", task.blobs[0])
+        boxes.put(f"{box}/main.py", task.blobs[0])
     if task.stdin_file:
-        _put(f"{box}/stdin", os.pread(0, stdin_size, 0))
+        boxes.put(f"{box}/stdin", os.pread(0, stdin_size, 0))
     first = len(task.blobs) - len(task.files)
     for name, content in zip(task.files, task.blobs[first:], strict=True):
         os.makedirs(os.path.dirname(f"{box}/work/{name}"), exist_ok=True)
-        _put(f"{box}/work/{name}", content)
+        boxes.put(f"{box}/work/{name}", content)
     socket.send_fds(control, [b"D"], [folder])
     os.close(folder)
     if task.kind == "series":
         linux.adopt_orphans()
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
-
-
-def _put(name: str, content: bytes) -> None:
-    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    written = 0
-    while written < len(content):
-        written += os.write(fd, content[written:] if written else content)
-    os.close(fd)
 
 
 def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _socket
 import ctypes
 import errno
-import functools
 import os
 import platform
 import signal
@@ -103,9 +102,8 @@ def setns(fd: int, flags: int) -> None:
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     """mount(2)."""
-    raw = [None if text is None else text.encode("utf-8", "surrogateescape") for text in (source, target, kind, data)]
-    if _libc.mount(raw[0], raw[1], raw[2], flags, raw[3]) < 0:
-        _checked(-1, f"mount {target}")
+    raw = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    _checked(_libc.mount(raw[0], raw[1], raw[2], flags, raw[3]), f"mount {target}")
 
 
 def umount(target: str, flags: int = 0) -> None:
@@ -242,15 +240,10 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("program", ctypes.c_char_p))
 
 
-@functools.cache
-def _filter(program: bytes) -> tuple[int, _Filter]:
-    made = _Filter(len(program) // 8, program)
-    return ctypes.addressof(made), made
-
-
 def seccomp(program: bytes) -> None:
     """Install a BPF program of 8-byte instructions as this thread's filter. Needs no_new_privs."""
-    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, _filter(program)[0])
+    filter_ = _Filter(len(program) // 8, program)
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(filter_))
 
 
 def hold_proc(fd: int) -> None:

@@ -23,7 +23,7 @@ import struct
 import time
 from typing import NoReturn
 
-from . import isolate, job
+from . import boxes, isolate, job
 from .isolate import Ground
 from .job import Job
 
@@ -94,11 +94,7 @@ def _image(box: str, task: Job) -> int | None:
 
 def _put(name: str, content: bytes, mode: int) -> None:
     os.makedirs(os.path.dirname(name), exist_ok=True)
-    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    with open(fd, "wb", buffering=0) as file:
-        view = memoryview(content)
-        while view:
-            view = view[file.write(view) :]
+    boxes.put(name, content, mode)
 
 
 def _commands(box: str, task: Job, control: int, image: int | None) -> NoReturn:
