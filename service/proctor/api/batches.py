@@ -90,12 +90,14 @@ async def _lines(context: Context, owner: str, batch_id: str, after: int) -> Asy
     try:
         while True:
             state = await through_outage(backend.status, owner, batch_id)
+            if seen > state.total:  # a number of the client's own, perhaps none that Redis takes
+                return
             while page := await through_outage(backend.results, owner, batch_id, seen, many):
                 seen += len(page)
                 many = max(1, min(STREAM_PAGE, STREAM_BYTES * len(page) // sum(map(len, page))))
                 async for chunk in in_chunks(result + b"\n" for result in page):
                     yield chunk
-            if seen > state.total or (ended(state) and seen == state.total):
+            if ended(state) and seen == state.total:
                 return
             await context.unless_stopping(through_outage(backend.wait, owner, batch_id, seen, WAIT_S))
     except RequestError as error:  # stopping, a long outage, or the batch has expired

@@ -120,6 +120,8 @@ def test_results_stream_as_they_come_and_resume(http: httpx.Client) -> None:
     assert arrived[-1] - arrived[0] > 0.9  # not all at the end
     again = http.get(f"/v1/batches/{batch}/results", params={"after": 4}).content.split(b"\n")
     assert again == [*lines[4:], b""]
+    for beyond in (6, 2**63 - 1, 2**63, 10**30):  # Redis counts to 2**63
+        assert http.get(f"/v1/batches/{batch}/results", params={"after": beyond}, timeout=10).content == b""
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "\0", "\u2028\u2029\x85", "\x1b[2J[bold]x[/]", "💥", "\udcff\ud83d"])
