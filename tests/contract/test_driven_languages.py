@@ -49,6 +49,11 @@ class Function:
 _READ = "require('fs').readFileSync(0, 'utf8').trim().split(' ').map(Number)"
 _MAIN = "public class %s { public static void main(String[] args) { %s } }"
 _SCAN = "java.util.Scanner in = new java.util.Scanner(System.in); System.out.println(in.nextInt() + in.nextInt());"
+_DESCRIPTORS = """mapfile -t a < <(sort -n /dev/fd/0); echo "${a[@]}"
+paste -d, <(echo 1) <(echo 4); comm -12 <(seq 2) <(seq 2 3); (cat < <(cat <(echo deep)))
+seq 3 | tee >(cat > /dev/stderr) | tail -n 1; echo out > /dev/stdout
+"""
+_DESCRIBED = ("3\n1\n2\n", "1 2 3\n1,4\n2\ndeep\n3\nout\n")
 PROGRAMS = [
     Program("javascript", "commonjs", f"const [a, b] = {_READ}; console.log(a + b);", "passed"),
     Program(
@@ -93,6 +98,9 @@ PROGRAMS = [
     ),
     Program("bash", "sum", "read a b; echo $((a + b))", "passed"),
     Program("bash", "fails", "exit 3", "runtime_error"),
+    Program("bash", "bc", 'read a b; echo "$a + $b" | bc', "passed"),
+    Program("bash", "descriptors by name", _DESCRIPTORS, "passed", _DESCRIBED),
+    Program("javascript", "/dev/stdout", "require('fs').writeFileSync('/dev/stdout', '3\\n');", "passed"),
 ]
 _REVERSE = "ListNode p = null; while (h != null) { ListNode n = h.next; h.next = p; p = h; h = n; } return p;"
 FUNCTIONS = [
@@ -105,6 +113,13 @@ FUNCTIONS = [
     Function("javascript", "big", "const f = (x) => x + 1n;", ([2**70], 2**70 + 1)),
     Function("javascript", "throws", "function f() { throw new Error('no'); }", ([1], 1), "runtime_error"),
     Function("javascript", "exits", "function f() { process.exit(0); }", ([1], 1), "runtime_error"),
+    Function(
+        "typescript",
+        "nodes",
+        "function f(h: ListNode | null): ListNode | null {\n  let p: ListNode | null = null;\n"
+        "  while (h) { const n = h.next; h.next = p; p = h; h = n; }\n  return p;\n}",
+        ([[1, 2, 3]], [3, 2, 1]),
+    ),
     Function("typescript", "typed", "function f(a: number[]): number { return a.length; }", ([[1, 2]], 2)),
     Function(
         "java",
@@ -242,6 +257,14 @@ def test_no_node_is_an_empty_list_or_null(language: str, docker: DockerProvider)
     }[language]
     cases = [{"args": [[]], "expected": []}, {"args": [[]], "expected": None}, {"args": [[1]], "expected": [1]}]
     found = outcome(docker, language, code, {"kind": "function", "entry_point": "f", "cases": cases})
+    assert found.verdict is Verdict.PASSED, found
+
+
+def test_a_function_may_be_named_as_a_word_of_the_language(docker: DockerProvider) -> None:
+    """`get`, `set`, `of` and `async` are names like others, where the language gives them no meaning."""
+    code = "function get(o, k) { return o[k]; }\nconst of = (x) => [x];"
+    tests = "const m = new Map([[1, 2]]);\nfor (const x of of(1)) console.assert(get([0, m.get(x)], 1) === 2);"
+    found = outcome(docker, "javascript", code, {"kind": "script", "code": tests})
     assert found.verdict is Verdict.PASSED, found
 
 

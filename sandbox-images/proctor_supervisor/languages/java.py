@@ -1,8 +1,9 @@
 """Java, by a compiler driver of ours (pair/java): a public class may have any name, and the class with `main` is found.
 
-Imports that everybody writes need not be written, as on LeetCode: a library class that is not imported is looked for
-in java.util and its like. `main` runs on a thread with a stack that deep recursion fits in. The heap may grow to the
-sample's memory limit. The virtual machine maps the classes that the image archived, and does not load them.
+Where tests call functions, imports that everybody writes need not be written, as on LeetCode: a library class that is
+not imported is looked for in java.util and its like. `main` runs on a thread with a stack that deep recursion fits in.
+The heap may grow to the sample's memory limit. The virtual machine maps the classes that the image archived, and does
+not load them.
 
 A host has Java where it has the archive, which the image makes (sandbox-images/java).
 """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from . import dev_fd
 from .driver import Driver
 from .language import Language, named
 
@@ -33,6 +34,8 @@ LANGUAGE = Language(
     version=("node", "--version"),
     source_name=named("main.js"),
     run=(*NODE, "{program}/main.js"),
+    find=dev_fd.find,
+    environment=dev_fd.ENVIRONMENT,
     headroom_mib=64,
     headroom_tasks=16,
     memory_words=MEMORY_WORDS,

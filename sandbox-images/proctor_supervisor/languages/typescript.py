@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from . import javascript
+from . import dev_fd, javascript
 from .language import Command, named
 
 _TOP_LEVEL_AWAIT = re.compile(r"^(?:(?:export\s+)?(?:const|let|var)\s[^\n]*=\s*|for\s+)?await\b", re.MULTILINE)
@@ -33,7 +33,11 @@ LANGUAGE = replace(
     source_name=named("main.ts"),
     compile=_compile,
     artifacts=("*.js", "*.json"),
-    environment={"GOMAXPROCS": "2"},
+    environment={**dev_fd.ENVIRONMENT, "GOMAXPROCS": "2"},
 )
 
-DRIVER = replace(javascript.DRIVER, candidate=replace(LANGUAGE, run=javascript.DRIVER.candidate.run))
+#: The driver reads the types of the entry point, which esbuild takes out.
+DRIVER = replace(
+    javascript.DRIVER,
+    candidate=replace(LANGUAGE, artifacts=(*LANGUAGE.artifacts, "main.ts"), run=javascript.DRIVER.candidate.run),
+)

@@ -21,6 +21,9 @@ const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 const NO_ARGUMENT = ['t', 'h', 'u', 'n', 'b', 'r', 'e', 'd', 'x'];
 const file = path.resolve(process.argv[2]);
 const source = wire.fs.readFileSync(file, 'utf8');
+// As it was written: in TypeScript, with the types that tell of nodes.
+const typed = file.replace(/js$/, 'ts');
+const written = wire.fs.existsSync(typed) ? wire.fs.readFileSync(typed, 'utf8') : source;
 // Who never waits for anything needs no event loop between two calls, and reading at once is quicker.
 const waits = /\b(?:async|await|Promise|setTimeout|setInterval|setImmediate|nextTick|queueMicrotask|Worker|then)\b/.test(source);
 const { exit } = process;
@@ -155,9 +158,9 @@ const OPERATIONS = {
 };
 
 async function entered(request) {
-  const args = nodes(source, request.path, request.args.map(given), find);
+  const args = nodes(written, request.path, request.args.map(given), find);
   const value = await entry(request.path)(...args);
-  if (request.result === 'return' && value === null && givesNodes(source)) return { ok: { z: 0 } };
+  if (request.result === 'return' && value === null && givesNodes(written)) return { ok: { z: 0 } };
   return { ok: gives(plain(request.result === 'return' ? value : args[Number(request.result.slice(3))])) };
 }
 
