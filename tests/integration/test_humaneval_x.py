@@ -33,7 +33,7 @@ EXCEPTIONS = {
     "HumanEval-X/Rust/32": Verdict.INVALID,
 }
 
-pytestmark = [pytest.mark.docker, pytest.mark.shared_data]
+pytestmark = [pytest.mark.docker, pytest.mark.shared_data, pytest.mark.timeout(3600 if FULL else 300)]
 
 
 def rows(name: str) -> list[dict[str, Any]]:

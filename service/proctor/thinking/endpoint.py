@@ -19,6 +19,9 @@ from proctor.thinking.types import ThinkingFailed
 
 _PACE = frozenset({408, 425, 429})
 
+#: Bytes of an answer, decompressed, at most: 32 inputs' scores of every token are far below.
+ANSWER_MAX = 64 << 20
+
 
 class Endpoint:
     """A base URL, with connections kept open. timeout_s bounds one call as a whole."""
@@ -38,20 +41,31 @@ class Endpoint:
     async def post(self, path: str, body: dict[str, Any]) -> Any:
         """The JSON that the server answers to `body`. Raises ThinkingRejected, ThinkingFailed, ThinkingUnavailable."""
         try:
-            response = await self._client.post(self.base + path, content=json.dumps(body).encode("ascii"))
+            status, content = await self._answer(path, json.dumps(body).encode("ascii"))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ThinkingUnavailable(f"{type(error).__name__}: {error}") from error
-        status = response.status_code
         if 400 <= status < 500 and status not in _PACE:
-            raise ThinkingRejected(f"HTTP {status}: {_start(response)}")
+            raise ThinkingRejected(f"HTTP {status}: {_start(content)}")
         if status == 500:
-            raise ThinkingFailed(f"HTTP {status}: {_start(response)}")
+            raise ThinkingFailed(f"HTTP {status}: {_start(content)}")
         if status != 200:
-            raise ThinkingUnavailable(f"HTTP {status}: {_start(response)}")
+            raise ThinkingUnavailable(f"HTTP {status}: {_start(content)}")
+        if len(content) > ANSWER_MAX:
+            raise ThinkingFailed(f"an answer of more than {ANSWER_MAX >> 20} MiB")
         try:
-            return json.loads(response.content)
+            return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise ThinkingFailed(f"an answer that is not JSON: {error}") from None
+
+    async def _answer(self, path: str, body: bytes) -> tuple[int, bytearray]:
+        """Status and content, of which no more is read than it takes to see that it is too long."""
+        content = bytearray()
+        async with self._client.stream("POST", self.base + path, content=body) as response:
+            async for piece in response.aiter_bytes():
+                content += piece
+                if len(content) > ANSWER_MAX:
+                    break
+            return response.status_code, content
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,5 +119,5 @@ def in_order(items: list[Any]) -> list[dict[str, Any]]:
     return items
 
 
-def _start(response: httpx.Response) -> str:
-    return ascii(response.content[:200].decode("utf-8", "replace"))[1:-1]
+def _start(content: bytearray) -> str:
+    return ascii(content[:200].decode("utf-8", "replace"))[1:-1]

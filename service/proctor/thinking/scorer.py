@@ -22,7 +22,7 @@ from typing import Any
 
 from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from proctor.errors import ThinkingRejected, ThinkingUnavailable
+from proctor.errors import ThinkingError, ThinkingRejected, ThinkingUnavailable
 from proctor.settings import Settings
 from proctor.thinking.batcher import Batcher
 from proctor.thinking.circuit import Circuit
@@ -155,6 +155,10 @@ class Scorer:
                 raw = await self._provider.score(thoughts)
         except TimeoutError:
             raise ThinkingUnavailable(f"no answer within {self._timeout_s:g} s") from None
+        except ThinkingError:
+            raise
+        except Exception as error:  # what a provider did not foresee: never the end of a probe, nor a 500 of ours
+            raise ThinkingFailed(f"{type(error).__name__}: {error}") from error
         if len(raw) != len(thoughts):
             raise ThinkingUnavailable(f"{len(raw)} scores for {len(thoughts)} inputs")
         return [Score(self._normalize(value), value.flags if isinstance(value, Marked) else ()) for value in raw]

@@ -99,10 +99,10 @@ def first_token_of(answer: Any) -> list[tuple[str, float]]:
     """
     try:
         listed = _choice_of(answer)["logprobs"]["content"][0]["top_logprobs"]
-        found = [(item["token"], item["logprob"]) for item in listed]
+        found = [(item["token"], _logprob(item["logprob"])) for item in listed]
     except (KeyError, IndexError, TypeError):
         raise ThinkingFailed("an answer without top_logprobs: the server must give logprobs") from None
-    usable = all(isinstance(t, str) and type(p) in (int, float) and p <= 1e-3 for t, p in found)  # NaN is not <=
+    usable = all(isinstance(t, str) and p <= 1e-3 for t, p in found)  # NaN is not <=
     if not found or not usable:
         raise ThinkingFailed("an answer whose logprobs are no logprobs")
     return found
@@ -138,6 +138,11 @@ def expected(listed: list[tuple[str, float]]) -> float:
     weights = [mass or floor for mass in masses.values()]
     mean = math.fsum(k * weight for k, weight in enumerate(weights)) / math.fsum(weights)
     return min(1.0, mean / 9)
+
+
+def _logprob(value: Any) -> float:
+    """`value` as a float, NaN where it is no number or none that a float can hold."""
+    return float(value) if type(value) is float or (type(value) is int and abs(value) < 1 << 64) else math.nan
 
 
 def _choice_of(answer: Any) -> dict[str, Any]:
