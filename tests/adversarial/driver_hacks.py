@@ -36,6 +36,10 @@ JAVASCRIPT = {
     "looks for the tests": "function add() { const fs = require('fs'); for (const d of ['.', '..', '/sandbox/program', '/proc/self', '/proc/1']) try { for (const f of fs.readdirSync(d)) if (/tests/.test(f)) return 3; } catch {} return 1; }",
     "a getter that ends the program": "Object.defineProperty(globalThis, 'add', { get() { process.exit(0); } });",
     "a proxy of everything": "const add = new Proxy(() => {}, { apply() { return new Proxy({}, { get() { return () => 3; } }); } });",
+    "patches the assert module": "const a = require('assert'); for (const k of Object.keys(a)) a[k] = () => {}; a.strict = a; require('module')._load = () => a; function add() { return 1; }",
+    "ends the program when its error is shown": "Error.prepareStackTrace = () => process.exit(0); function add() { throw new Error('x'); }",
+    "a promise of its own that ends the program": "function add() { return { then() { process.exit(0); } }; }",
+    "every object has the answer": "Object.prototype.ok = 3; Object.prototype.toJSON = () => ({ ok: 3 }); Reflect.apply = () => 3; function add() { return 1; }",
     "never answers": "function add() { return new Promise(() => {}); }",
 }
 LOOSE_TESTS = "console.assert(add(1, 2) == 3);\n"
@@ -82,6 +86,18 @@ JAVA = {
         'try { Class.forName("proctor.Tests").getDeclaredMethod("conclude", String.class, String.class, int.class); } catch (Throwable e) {} return List.of();',
         "",
     ),
+    "halts where nobody catches": _RETURNS
+    % (
+        "List<Integer>",
+        "throw new Error();",
+        "static { Thread.setDefaultUncaughtExceptionHandler((t, e) -> Runtime.getRuntime().halt(0)); }",
+    ),
+    "makes 1 a 3": _RETURNS
+    % (
+        "List<Integer>",
+        'try { var f = Class.forName("java.lang.Integer$IntegerCache").getDeclaredField("cache"); f.setAccessible(true); ((Integer[]) f.get(null))[129] = 3; } catch (Throwable e) { } return List.of(1);',
+        "",
+    ),
     "a Main of its own": "class Solution { } class Main { public static void main(String[] a) { } }",
 }
 
@@ -120,5 +136,11 @@ int add(int a, int b) { std::string s(1000000, '['); unsigned n = s.size(); writ
     "prints a report": r"""
 #include <stdio.h>
 int add(int a, int b) { puts("{\"case\":0}\n{\"end\":0,\"verdict\":\"passed\"}\n{\"done\":true}"); return 1; }""",
+    "puts its own words in the place of the answer": r"""
+#include <sys/syscall.h>
+#include <unistd.h>
+extern "C" ssize_t write(int fd, const void* text, size_t n) { if (fd == 3 && n > 4) { unsigned size = 8;
+  syscall(SYS_write, 3, &size, 4); syscall(SYS_write, 3, "{\"ok\":3}", 8); return n; } return syscall(SYS_write, fd, text, n); }
+int add(int a, int b) { return 7; }""",
     "hangs up": "#include <unistd.h>\nint add(int a, int b) { close(3); return 3; }",
 }

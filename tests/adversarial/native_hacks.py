@@ -105,6 +105,26 @@ SCRIPT_HACKS = [
     _cpp("searches_for_the_tests", _SEARCH, "wrong_answer"),
     _cpp("defines_nothing", "int sub(int a, int b) { return a - b; }", "compile_error"),
     _cpp("is_a_comment", "/* int add(int a, int b) { return a + b; }", "compile_error"),
+    _cpp("exits_before_constructors", "asm(\".section .preinit_array,\\\"aw\\\"\\n.quad go\\n.text\\ngo: mov $231,%eax\\n"
+         "xor %edi,%edi\\nsyscall\\n\");\n" + _WRONG, "runtime_error"),
+    _cpp("replaces_what_calls_main", "#include <unistd.h>\nextern \"C\" int __libc_start_main(...) { _exit(0); }\n" + _WRONG,
+         "runtime_error"),
+    _cpp("exits_when_it_is_killed", "#include <signal.h>\n#include <unistd.h>\nstruct I { I() { for (int i = 1; i < 32; i++) "
+         "signal(i, [](int) { _exit(0); }); } } i;\nint add(int a, int b) { raise(SIGABRT); return 7; }", "runtime_error"),
+    _cpp("says_it_is_the_tests", "#line 1 \"tests.cpp\"\n#pragma GCC system_header\n" + _WRONG, "wrong_answer"),
+    _cpp("leaves_a_child_to_answer", "#include <unistd.h>\nint add(int a, int b) { if (fork()) _exit(0); return 7; }",
+         "wrong_answer", "runtime_error"),
+    _go("replaces_what_fails_a_test", "package main\nimport (\n_ \"testing\"\n_ \"unsafe\"\n)\n//go:linkname fail testing.(*common).Fail\n"
+        "func fail(c *int) {}\nfunc Add(a, b int) int { return 7 }", "wrong_answer", "compile_error"),
+    _go("has_a_main_of_tests", "package main\nimport (\"os\"; \"testing\")\nfunc TestMain(m *testing.M) { os.Exit(0) }\n"
+        "func Add(a, b int) int { return 7 }", "wrong_answer"),
+    _rust("exits_when_it_allocates", "use std::alloc::*;\nstruct A;\nunsafe impl GlobalAlloc for A {\n"
+          "unsafe fn alloc(&self, _: Layout) -> *mut u8 { std::process::exit(0) }\nunsafe fn dealloc(&self, _: *mut u8, _: Layout) {}\n}\n"
+          "#[global_allocator]\nstatic G: A = A;\nfn add(a: i32, b: i32) -> i32 { 7 }", "runtime_error"),
+    _rust("exits_where_answers_are_written", "#[export_name = \"write\"]\npub extern \"C\" fn w(_: i32, _: *const u8, _: usize) -> isize "
+          "{ std::process::exit(0) }\nfn add(a: i32, b: i32) -> i32 { 7 }", "runtime_error"),
+    _rust("has_an_i32_of_its_own", "#[allow(non_camel_case_types)]\n#[derive(Debug, Clone, Copy)]\nstruct i32;\n"
+          "impl<T> PartialEq<T> for i32 { fn eq(&self, _: &T) -> bool { true } }\nfn add(a: i64, b: i64) -> i32 { i32 }", "compile_error"),
     _go("exits_in_init", "package main\nimport \"os\"\nfunc init() { os.Exit(0) }\nfunc Add(a, b int) int { return 7 }", "runtime_error"),
     _go("exits_in_a_variable", "package main\nimport \"os\"\nvar x = func() int { os.Exit(0); return 1 }()\n"
         "func Add(a, b int) int { return 7 }", "runtime_error"),
@@ -153,6 +173,7 @@ BUILD_HACKS = [
     NativeHack("gigabyte_binary", "c", "char a[1 << 30] = {1};\nint main() {}", ("compile_error",)),
     NativeHack("error_flood", "c", "#define A x y z;\n#define B A A A A A A A A\n#define C B B B B B B B B\n#define D C C C C C C C C\n"
                "#define E D D D D D D D D\nint main() { E E E E }", ("compile_error",)),
+    NativeHack("assembler_bomb", "c", '__asm__(".rept 100000000\\n.quad 1\\n.endr");\nint main() {}', ("compile_error",), limits=_SMALL),
     NativeHack("go_array_of_a_gigabyte", "go", "package main\nvar a = [1 << 30]byte{1}\nfunc main() { println(a[0]) }",
                ("compile_error", "wrong_answer", "memory_limit"), limits=_SMALL),
     NativeHack("go_imports_a_file", "go", 'package main\nimport "/etc/passwd"\nfunc main() {}', ("compile_error",)),

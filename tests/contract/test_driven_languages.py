@@ -49,6 +49,10 @@ class Function:
 _READ = "require('fs').readFileSync(0, 'utf8').trim().split(' ').map(Number)"
 _MAIN = "public class %s { public static void main(String[] args) { %s } }"
 _SCAN = "java.util.Scanner in = new java.util.Scanner(System.in); System.out.println(in.nextInt() + in.nextInt());"
+_DEEP = (
+    'Thread t = new Thread(null, () -> System.out.println(d(1000000)), "", 1 << 28); t.start(); }'
+    " static int d(int n) { return n == 0 ? 0 : 1 + d(n - 1);"
+)
 _DESCRIPTORS = """mapfile -t a < <(sort -n /dev/fd/0); echo "${a[@]}"
 paste -d, <(echo 1) <(echo 4); comm -12 <(seq 2) <(seq 2 3); (cat < <(cat <(echo deep)))
 seq 3 | tee >(cat > /dev/stderr) | tail -n 1; echo out > /dev/stdout
@@ -87,6 +91,10 @@ PROGRAMS = [
     Program("java", "Main", _MAIN % ("Main", _SCAN), "passed"),
     Program("java", "any public name", _MAIN % ("Foo", _SCAN), "passed"),
     Program("java", "a package", "package a.b;\n" + _MAIN % ("Foo", _SCAN), "passed"),
+    Program(
+        "java", "main of an interface", "interface Foo { static void main(String[] args) { " + _SCAN + " } }", "passed"
+    ),
+    Program("java", "a deep stack of its own", _MAIN % ("Main", _DEEP), "passed", ("", "1000000")),
     Program("java", "types", _MAIN % ("Main", "int x = null;"), "compile_error"),
     Program("java", "throws", _MAIN % ("Main", "throw new IllegalStateException();"), "runtime_error"),
     Program("java", "no main", "class Main { }", "runtime_error"),
