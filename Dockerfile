@@ -38,6 +38,8 @@ RUN /tmp/tools/bin/pip wheel -q --disable-pip-version-check --no-deps --no-build
 FROM system AS root
 ARG SOURCE_DATE_EPOCH=1735689600
 COPY --from=built /opt/proctor /opt/proctor
+# Empty: Docker mounts its own over them.
+COPY sandbox-images/steps/etc /etc
 # Files that say when they were made go, and every other one says SOURCE_DATE_EPOCH: two builds from the same packages
 # have the same layers.
 RUN groupadd -g 10001 proctor && useradd -u 10001 -g 10001 -d /nonexistent -s /usr/sbin/nologin -M proctor \
@@ -51,7 +53,7 @@ RUN groupadd -g 10001 proctor && useradd -u 10001 -g 10001 -d /nonexistent -s /u
       ! -path /proc ! -path /sys ! -path /dev ! -path /etc/resolv.conf ! -path /etc/hosts ! -path /etc/hostname \
       -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
-FROM scratch
+FROM scratch AS image
 COPY --from=root / /
 LABEL org.opencontainers.image.title="proctor" \
       org.opencontainers.image.description="API and worker of Proctor: rewards for reinforcement learning on code." \

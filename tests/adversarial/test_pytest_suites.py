@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
+from docker_session import docker_session
 
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
-from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.provider import Session
-from proctor.settings import Settings
 from proctor.wire import Limits, TestsAdapter
 
 from .pytest_suites import HONEST, NOT_PAID, Suite
 
+__all__ = ["docker_session"]  # the fixture `session`
+
 pytestmark = pytest.mark.docker
 
 LIMITS = Limits(cpu_s=10, wall_s=30, memory_mib=512, sample_wall_s=60)
-
-
-@pytest.fixture(scope="module", name="session")
-def _session() -> Iterator[Session]:
-    provider = DockerProvider(Settings())
-    try:
-        yield provider.session()
-    finally:
-        provider.close()
 
 
 def verdict(suite: Suite, session: Session) -> str:

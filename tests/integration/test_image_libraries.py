@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from docker_session import docker_session
 
 from proctor.judge.outcome import Outcome
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
-from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.provider import Session
-from proctor.settings import Settings
 from proctor.wire import Limits, TestsAdapter, Verdict
+
+__all__ = ["docker_session"]  # the fixture `session`
 
 pytestmark = pytest.mark.docker
 LIMITS = Limits(cpu_s=20, wall_s=60, memory_mib=1024, sample_wall_s=120)
@@ -38,15 +38,6 @@ SOLUTION = dedent("""
     def column():
         return frame()["x"]
     """)
-
-
-@pytest.fixture(scope="module", name="session")
-def _session() -> Iterator[Session]:
-    provider = DockerProvider(Settings())
-    try:
-        yield provider.session()
-    finally:
-        provider.close()
 
 
 def judged(session: Session, code: str, tests: dict[str, Any], stop: str = "first_failure") -> Outcome:

@@ -1,0 +1,18 @@
+"""A fixture that test modules import: a session with a container of the sandbox image, one a module."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from proctor.sandbox.docker import DockerProvider
+from proctor.sandbox.provider import Session
+from proctor.settings import Settings
+
+
+@pytest.fixture(scope="module", name="session")
+def docker_session() -> Iterator[Session]:
+    with contextlib.closing(DockerProvider(Settings())) as provider:
+        yield provider.session()
