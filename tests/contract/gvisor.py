@@ -9,6 +9,7 @@ EXCEPTIONS: dict[str, str] = {
     "test_processes_up_to_the_limit_are_fine": "sixteen processes that wait use up two seconds of such a clock",
     "test_bomb_is_stopped[fork]": "stopped too, but for CPU time or memory: each fork takes long",
     "test_bomb_is_stopped[fork-and-setsid]": "stopped too, but for CPU time or memory: each fork takes long",
+    "test_bomb_is_stopped[sessions]": "stopped too, but for CPU time or memory: each fork takes long",
     "test_bomb_is_stopped[shell]": "stopped too, but for CPU time: each fork takes long",
     "test_bomb_is_stopped[recursion]": "stopped too, but for CPU time: each new page takes long",
     "test_limit_is_named[shared-mapping]": "stopped too, on a busy machine for CPU time: each new page takes long",
