@@ -31,6 +31,7 @@ class Circuit:
         self._probe = probe
         self._most, self._pause_s, self._pause_most_s = most, pause_s, pause_most_s
         self._failures = 0
+        self._opened_at = 0.0
         self._shut = asyncio.Event()
         self._shut.set()
         self._task: asyncio.Task[None] | None = None
@@ -54,6 +55,13 @@ class Circuit:
             return False
         return True
 
+    async def still_closed(self, timeout_s: float) -> bool:
+        """As `closed`, for who waited already: until `timeout_s` after the circuit opened."""
+        if self._shut.is_set():
+            return True
+        open_s = asyncio.get_running_loop().time() - self._opened_at
+        return await self.closed(max(0.0, timeout_s - open_s))
+
     async def close(self) -> None:
         """End the probing."""
         if self._task is not None:
@@ -62,6 +70,7 @@ class Circuit:
 
     def _open(self) -> None:
         self.state = "open"
+        self._opened_at = asyncio.get_running_loop().time()
         self._shut.clear()
         self._task = asyncio.get_running_loop().create_task(self._probing())
 

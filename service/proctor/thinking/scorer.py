@@ -20,7 +20,7 @@ import hashlib
 from collections import OrderedDict
 from typing import Any
 
-from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryError, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from proctor.errors import ThinkingError, ThinkingRejected, ThinkingUnavailable
 from proctor.settings import Settings
@@ -34,6 +34,7 @@ ATTEMPTS = 3
 REJECTED = "thinking_rejected"
 CONTROL = Thought("Write a function that adds two numbers.", "The sum of a and b is a + b, so the function returns it.")
 _CACHED_MOST = 50_000
+_OPEN = "the thinking model is down: its circuit is open"
 
 
 class Scorer:
@@ -97,7 +98,7 @@ class Scorer:
 
     async def _ask(self, key: bytes, thought: Thought) -> Score:
         if not await self._circuit.closed(self._timeout_s):
-            raise ThinkingUnavailable("the thinking model is down: its circuit is open")
+            raise ThinkingUnavailable(_OPEN)
         score = await self._batcher.ask(thought)
         if REJECTED not in score.flags:
             self._cache[key] = score
@@ -111,7 +112,12 @@ class Scorer:
             task.exception()  # seen, also where every caller has gone
 
     async def _call(self, thoughts: list[Thought]) -> list[Score | Exception]:
-        """A score or an error for each thought; the circuit learns whether the model answered."""
+        """A score or an error for each thought; the circuit learns whether the model answered.
+
+        A call that waited for its turn while the circuit opened waits for the probe like everybody.
+        """
+        if not await self._circuit.still_closed(self._timeout_s):
+            return [ThinkingUnavailable(_OPEN) for _ in thoughts]
         scores = await self._scores(thoughts)
         if all(isinstance(score, Exception) and not isinstance(score, NotAScore) for score in scores):
             self._circuit.failed()
@@ -134,11 +140,11 @@ class Scorer:
             return [error for _ in thoughts]
 
     async def _retried(self, thoughts: list[Thought]) -> list[Score]:
-        """Scores of one call, tried again with jitter where it was not refused."""
+        """Scores of one call, tried again with jitter where it was not refused, and while the circuit is closed."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=2.0),
-            retry=retry_if_exception_type(ThinkingUnavailable),
+            retry=retry_if_exception(lambda error: isinstance(error, ThinkingUnavailable) and self.available()),
             reraise=True,
         )
         try:

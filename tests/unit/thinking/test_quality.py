@@ -107,6 +107,8 @@ def test_lcb_rb_and_rewardbench_rows_are_read(tmp_path: Path) -> None:
     ]
     assert [(p.chosen, p.rejected) for p in pairs[3:9]] == [(c, r) for c in "ab" for r in "cde"]
     assert pairs[9] == Pair("p5", "good", "bad")
+    words = {"problem": "p6", "superior_reasoning": "good", "inferior_reasoning": "bad"}
+    assert read_pairs(write(tmp_path / "c.jsonl", words)) == [Pair("p6", "good", "bad")]
     (tmp_path / "b.json").write_text(json.dumps(rows))
     assert read_pairs(tmp_path / "b.json") == pairs
 

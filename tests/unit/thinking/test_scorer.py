@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -223,6 +224,43 @@ async def test_the_circuit_opens_and_a_probe_closes_it() -> None:
         dead = False
         assert await waiting == Score(0.5)
         assert scorer.available()
+
+
+async def test_calls_that_wait_their_turn_do_not_ask_through_an_open_circuit() -> None:
+    async with scoring(lambda _: (503, {}), thinking_batch=1, thinking_concurrency=2, thinking_timeout_s=1) as (
+        scorer,
+        model,
+    ):
+        failed = await asyncio.gather(*(scorer.score(thought(f"{i}")) for i in range(60)), return_exceptions=True)
+        assert all(isinstance(error, ThinkingUnavailable) for error in failed)
+    asked = [text for text in model.texts() if CONTROL.reasoning not in text]
+    assert len(asked) <= 3 * 7, "five calls that fail, and one beside each"
+
+
+async def test_each_gets_its_own_score_from_a_model_that_often_fails() -> None:
+    """Some callers go away meanwhile, and equal thoughts are asked side by side."""
+    rng = random.Random(1)
+
+    def flaky(asked: Asked) -> Answer:
+        kind = rng.random()
+        right = classify(lambda text: int(text.rpartition("#")[2]) / 1000 if "#" in text else 0.5)(asked)
+        if kind < 0.6:
+            return right
+        data: dict[str, Any] = right[1]
+        return {6: (503, {}), 7: (200, {"data": data["data"][1:]}), 8: (200, {"data": data["data"][::-1]})}.get(
+            int(kind * 10), (500, {})
+        )
+
+    async with scoring(flaky, thinking_batch=8, thinking_timeout_s=20) as (scorer, _):
+        tasks = [asyncio.create_task(scorer.score(thought(f"#{i % 100}"))) for i in range(300)]
+        await asyncio.sleep(0.02)
+        for task in tasks[::7]:
+            task.cancel()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+    scored = [(i % 100, one) for i, one in enumerate(found) if isinstance(one, Score)]
+    assert all(one == Score(i / 1000) or one.flags == ("thinking_rejected",) for i, one in scored)
+    assert all(isinstance(one, Score | ThinkingUnavailable | asyncio.CancelledError) for one in found)
+    assert len(scored) > 100
 
 
 async def test_inputs_that_make_no_number_do_not_open_the_circuit() -> None:

@@ -1,7 +1,7 @@
 """Preference pairs and thoughts, from files of JSON lines or one JSON list.
 
-Pairs are rows of a problem, a chosen and a rejected reasoning, as LCB-RB (arXiv 2508.05170) and RewardBench
-(arXiv 2403.13787) publish them. A text may be a string, or a conversation, whose last message counts; reasoning within
+Pairs are rows of a problem, a chosen and a rejected reasoning: RewardBench's (arXiv 2403.13787), and LCB-RB's by the
+words of its paper (arXiv 2508.05170); its files were not at hand, so the commands take other names. A text may be a string, or a conversation, whose last message counts; reasoning within
 `<think>` is taken out of what surrounds it. RewardBench 2 and RM-Bench give lists: each chosen one meets each rejected.
 """
 
@@ -20,8 +20,8 @@ from proctor.thinking.types import Thought
 T = TypeVar("T")
 
 PROBLEM = ("problem", "prompt", "question", "question_content", "instruction", "input")
-CHOSEN = ("chosen", "chosen_reasoning", "superior")
-REJECTED = ("rejected", "rejected_reasoning", "inferior")
+CHOSEN = ("chosen", "chosen_reasoning", "superior", "superior_reasoning", "preferred", "preferred_reasoning")
+REJECTED = ("rejected", "rejected_reasoning", "inferior", "inferior_reasoning", "dispreferred")
 REASONING = ("reasoning", "completion")
 
 
