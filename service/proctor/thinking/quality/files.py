@@ -1,8 +1,9 @@
 """Preference pairs and thoughts, from files of JSON lines or one JSON list.
 
 Pairs are rows of a problem, a chosen and a rejected reasoning: RewardBench's (arXiv 2403.13787), and LCB-RB's by the
-words of its paper (arXiv 2508.05170); its files were not at hand, so the commands take other names. A text may be a string, or a conversation, whose last message counts; reasoning within
-`<think>` is taken out of what surrounds it. RewardBench 2 and RM-Bench give lists: each chosen one meets each rejected.
+words of its paper (arXiv 2508.05170); its files were not at hand, so the commands take other names. A text may be a
+string, or a conversation, whose last message counts; reasoning within `<think>` is taken out of what surrounds it.
+RewardBench 2 and RM-Bench give lists: each chosen one meets each rejected.
 """
 
 from __future__ import annotations
