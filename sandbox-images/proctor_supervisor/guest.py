@@ -316,6 +316,7 @@ def _finish(status: int, names: dict) -> NoReturn:
         except BaseException as error:
             _report(error)
     flushed = _flush()
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
     for private in (True, False):
         for name in [n for n in names if n != "__builtins__" and n.startswith("_") == private]:
             try:

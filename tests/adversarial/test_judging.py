@@ -18,6 +18,7 @@ from .hacks import ADD, HACKS, Hack
 from .late_hacks import LATE_HACKS
 from .leetcode_oddities import LEETCODE_HACKS, LEETCODE_ODDITIES
 from .oddities import ODDITIES, Oddity
+from .value_oddities import VALUE_ODDITIES
 
 #: Tier A shares /dev/shm with the host unless it is the container's own, so it is closed: no locks of multiprocessing.
 REFUSED = {("namespace", "A", "multiprocessing")}
@@ -49,7 +50,9 @@ def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
         assert outcome.verdict.value in hack.verdicts, (tests, outcome)
 
 
-@pytest.mark.parametrize("oddity", [*ODDITIES, *CLASS_ODDITIES, *LEETCODE_ODDITIES], ids=lambda o: o.name)
+@pytest.mark.parametrize(
+    "oddity", [*ODDITIES, *CLASS_ODDITIES, *LEETCODE_ODDITIES, *VALUE_ODDITIES], ids=lambda o: o.name
+)
 def test_oddity_passes(oddity: Oddity, session: Session, kind: Kind) -> None:
     outcome = judge(unit(oddity.code, oddity.tests), session)
     if (kind.name, kind.tier, oddity.name) in REFUSED:

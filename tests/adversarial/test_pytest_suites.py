@@ -10,7 +10,9 @@ from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
 from proctor.wire import Limits, TestsAdapter
 
+from .oddities import Oddity
 from .pytest_suites import HONEST, NOT_PAID, Suite
+from .value_oddities import LIBRARY_ODDITIES
 
 __all__ = ["docker_session"]  # the fixture `session`
 
@@ -27,6 +29,13 @@ def verdict(suite: Suite, session: Session) -> str:
 @pytest.mark.parametrize("suite", HONEST, ids=lambda s: s.name)
 def test_suite_passes(suite: Suite, session: Session) -> None:
     assert verdict(suite, session) == "passed"
+
+
+@pytest.mark.parametrize("oddity", LIBRARY_ODDITIES, ids=lambda o: o.name)
+def test_values_of_libraries(oddity: Oddity, session: Session) -> None:
+    tests = TestsAdapter.validate_python(oddity.tests)
+    outcome = judge(Unit("python", oddity.code, tests, LIMITS, "all"), session)
+    assert outcome.verdict.value == "passed", outcome
 
 
 @pytest.mark.parametrize("suite", NOT_PAID, ids=lambda s: s.name)

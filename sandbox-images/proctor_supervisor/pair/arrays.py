@@ -1,6 +1,6 @@
-"""numpy and pandas in the codec: arrays by type, shape and bytes; frames, series and indexes by their values.
+"""numpy in the codec: arrays and scalars by type, shape and bytes.
 
-Neither is loaded for this: where the sender has not loaded it there is no such value, and a reader of scalars does
+It is not loaded for this: where the sender has not loaded it there is no such value, and a reader of scalars does
 without.
 """
 
@@ -13,84 +13,115 @@ from typing import TYPE_CHECKING, Any
 from .codec_errors import CannotCross, Malformed
 
 if TYPE_CHECKING:
-    from .codec import Reader, Writer
+    from .decode import Reader
+    from .encode import Writer
+
+FIELDS_MAX = 1000
 
 
-def write_rare(w: Writer, v: Any) -> bool:
-    """numpy and pandas, where they are loaded: without that there can be no such value."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not hasattr(numpy, "ndarray"):
-        return False
+def write(w: Writer, v: Any, numpy: Any) -> bool:
+    """Write a value of numpy; whether it was one. Raises CannotCross."""
     if type(v) is numpy.ndarray:
         if not w.known(v):
             _write_array(w, v)
-        return True
-    if isinstance(v, numpy.generic):
-        if v.dtype.hasobject or v.dtype.fields is not None:
-            return False
-        w.text(b"n", v.dtype.str)
+    elif isinstance(v, numpy.dtype):
+        w.text(b"x", "dtype")
+        w.items((v.str if v.fields is None else _form(v),), 1)
+    elif isinstance(v, numpy.generic) and not v.dtype.hasobject:
+        w.out += b"n"
+        w.write(_form(v.dtype))
         w.raw(b"b", v.tobytes())
-        return True
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and hasattr(pandas, "DataFrame"):
-        return _write_pandas(w, v, pandas)
-    return False
-
-
-def _write_array(w: Writer, v: Any) -> None:
-    if v.dtype.fields is not None:
-        raise CannotCross("a structured array")
-    shape = tuple(int(n) for n in v.shape)
-    if v.dtype.hasobject:
-        w.out += b"A"
-        w.write(shape)
-        flat = v.ravel().tolist()
-        w.items(flat, len(flat))
-    else:
-        w.text(b"a", v.dtype.str)
-        w.write(shape)
-        w.raw(b"b", v.tobytes())
-
-
-def _write_pandas(w: Writer, v: Any, pandas: Any) -> bool:
-    if type(v) is pandas.DataFrame:
-        w.text(b"p", "frame")
-        columns = [v.iloc[:, n] for n in range(v.shape[1])]
-        w.write((list(v.columns), list(v.index), [(str(c.dtype), list(c)) for c in columns]))
-    elif type(v) is pandas.Series:
-        w.text(b"p", "series")
-        w.write((v.name, list(v.index), str(v.dtype), list(v)))
-    elif type(v) in (pandas.Index, pandas.RangeIndex, pandas.DatetimeIndex):
-        w.text(b"p", "index")
-        w.write((v.name, str(v.dtype), list(v)))
-    elif type(v) is pandas.Timestamp:
-        w.write(v.to_pydatetime(warn=False))
-    elif v is pandas.NaT or v is pandas.NA:
-        w.write(None)
     else:
         return False
     return True
 
 
+def _form(dtype: Any) -> Any:
+    """A dtype as its text; one with fields as a tuple of name, form and shape each. Raises CannotCross."""
+    if dtype.hasobject:
+        raise CannotCross("an array with fields of objects")
+    if dtype.fields is None:
+        return dtype.str
+    if dtype.descr != [d for d in dtype.descr if d[0]]:
+        raise CannotCross("an array whose fields have gaps")
+    parts = [(name, *_subarray(dtype.fields[name][0])) for name in dtype.names]
+    return tuple((name, _form(base), shape) for name, base, shape in parts)
+
+
+def _subarray(dtype: Any) -> tuple:
+    return dtype.subdtype or (dtype, ())
+
+
+def _write_array(w: Writer, v: Any) -> None:
+    shape = tuple(int(n) for n in v.shape)
+    if v.dtype.hasobject and v.dtype.fields is None:
+        w.out += b"A"
+        w.write(shape)
+        flat = v.ravel().tolist()
+        w.items(flat, len(flat))
+    else:
+        w.out += b"a"
+        w.write(_form(v.dtype))
+        w.write(shape)
+        w.raw(b"b", v.tobytes())
+
+
 def read_scalar(r: Reader) -> Any:
     """A numpy scalar; a plain number where numpy is not loaded. Raises Malformed."""
-    form = r.text()
-    data = r.read()
+    form, data = r.read(), r.read()
+    if type(form) is tuple:
+        return _structured(form, data, 1)[0]
     _check_dtype(form, data, 1)
     if "numpy" in sys.modules:
-        return _from_buffer(form, data)[0]
+        return from_buffer(form, data)[0]
     return _plain_scalars(form, data)[0]
 
 
 def read_array(r: Reader) -> Any:
-    """An array of plain numbers or text. Raises Malformed."""
-    form = r.text()
+    """An array of plain numbers, text or records of them. Raises Malformed."""
+    form = r.read()
     shape, data = _shape(r.read()), r.read()
     slot = len(r.mutables)
     r.remember(None)
-    _check_dtype(form, data, _product(shape))
-    r.mutables[slot] = _from_buffer(form, data).reshape(shape).copy()
+    if type(form) is tuple:
+        flat = _structured(form, data, _product(shape))
+    else:
+        _check_dtype(form, data, _product(shape))
+        flat = from_buffer(form, data)
+    r.mutables[slot] = flat.reshape(shape).copy()
     return r.mutables[slot]
+
+
+def read_dtype(form: Any) -> Any:
+    """A dtype by its form. Raises Malformed."""
+    if type(form) is str:
+        if form != "|O":
+            _kind_and_size(form)
+        return load("numpy").dtype(form)
+    return _record(form)
+
+
+def _structured(form: tuple, data: Any, count: int) -> Any:
+    dtype = _record(form)
+    if type(data) is not bytes or dtype.itemsize * count != len(data) or not dtype.itemsize:
+        raise Malformed("records of another size")
+    return from_buffer(dtype, data)
+
+
+def _record(form: Any, depth: int = 0) -> Any:
+    """The dtype of a tuple of fields. Raises Malformed."""
+    if depth > 8 or type(form) is not tuple or not 0 < len(form) <= FIELDS_MAX:
+        raise Malformed("records of no known form")
+    parts: list[Any] = []
+    for field in form:
+        if type(field) is not tuple or len(field) != 3 or type(field[0]) is not str or _product(_shape(field[2])) > 1e6:
+            raise Malformed("a field of no known form")
+        name, base, shape = field
+        parts.append((name, read_dtype(base) if type(base) is str else _record(base, depth + 1), shape))
+    try:
+        return load("numpy").dtype(parts)
+    except (TypeError, ValueError) as error:
+        raise Malformed(f"numpy: {error}") from None
 
 
 def read_object_array(r: Reader) -> Any:
@@ -101,7 +132,7 @@ def read_object_array(r: Reader) -> Any:
     values = r.items()
     if len(values) != _product(shape):
         raise Malformed("an array of another size")
-    out = _load("numpy").empty(len(values), dtype=object)
+    out = load("numpy").empty(len(values), dtype=object)
     for n, value in enumerate(values):
         out[n] = value
     r.mutables[slot] = out.reshape(shape)
@@ -117,32 +148,41 @@ def _plain_scalars(form: str, data: bytes) -> tuple:
     order = ">" if form[:1] == ">" else "<"
     code = _PLAIN.get(form[1:])
     if code is None:
-        return tuple(_from_buffer(form, data).tolist())
+        return tuple(from_buffer(form, data).tolist())
     return struct.unpack(f"{order}{len(data) // struct.calcsize(code)}{code}", data)
 
 
-def _load(name: str) -> Any:
-    """numpy or pandas. Raises Malformed where it is not installed: what names it was not written with it."""
+def load(name: str) -> Any:
+    """A module, numpy or pandas. Raises Malformed where it is not installed: what names it was not written with it."""
     try:
         return __import__(name)
     except ImportError:
         raise Malformed(f"a value of {name}, which is not here") from None
 
 
-def _from_buffer(form: str, data: bytes) -> Any:
+def from_buffer(form: Any, data: bytes) -> Any:
+    """The array of one dimension that these bytes are. Raises Malformed."""
     try:
-        return _load("numpy").frombuffer(data, dtype=form)
+        return load("numpy").frombuffer(data, dtype=form)
     except (TypeError, ValueError) as error:
         raise Malformed(f"numpy: {error}") from None
 
 
-def _check_dtype(form: str, data: Any, count: int) -> None:
-    kind, digits = form[1:2], form[2:].split("[")[0]
-    if form[:1] not in "<>|=" or kind not in "biufcSUMm" or not digits.isdigit() or type(data) is not bytes:
-        raise Malformed("an array of an unknown kind")
-    size = int(digits[:9]) * (4 if kind == "U" else 1)
-    if size * count != len(data) or size == 0:
+def _check_dtype(form: Any, data: Any, count: int) -> None:
+    kind, size = _kind_and_size(form)
+    size *= 4 if kind == "U" else 1
+    if type(data) is not bytes or size * count != len(data) or size == 0:
         raise Malformed("an array of another size")
+
+
+def _kind_and_size(form: Any) -> tuple[str, int]:
+    """Of a plain dtype. Raises Malformed."""
+    if type(form) is not str:
+        raise Malformed("an array of an unknown kind")
+    kind, digits = form[1:2], form[2:].split("[")[0]
+    if form[:1] not in "<>|=" or kind not in "biufcSUMm" or not digits.isdigit():
+        raise Malformed("an array of an unknown kind")
+    return kind, int(digits[:9])
 
 
 def _shape(value: Any) -> tuple:
@@ -156,23 +196,3 @@ def _product(shape: tuple) -> int:
     for n in shape:
         product *= n
     return product
-
-
-def read_pandas(r: Reader) -> Any:
-    """A DataFrame, Series or Index. Raises Malformed."""
-    kind, parts = r.text(), r.read()
-    pandas = _load("pandas")
-    try:
-        if kind == "frame":
-            columns, index, values = parts
-            series = [pandas.Series(v, index=index, dtype=t) for t, v in values]
-            frame = pandas.concat(series, axis=1) if series else pandas.DataFrame(index=index)
-            frame.columns = columns
-            return frame
-        if kind == "series":
-            name, index, form, values = parts
-            return pandas.Series(values, index=index, dtype=form, name=name)
-        name, form, values = parts
-        return pandas.Index(values, dtype=form, name=name)
-    except Exception as error:  # of any class: the names of dtypes and time zones reach code of many authors
-        raise Malformed(f"pandas: {error}") from None

@@ -19,6 +19,7 @@ goes on with one of
 from __future__ import annotations
 
 import collections
+import collections.abc
 import copy
 import dataclasses
 import inspect
@@ -239,7 +240,17 @@ class Harness:
         """What a container of collections holds, past the overrides of its class."""
         if isinstance(target, collections.deque):
             return collections.deque(collections.deque.__iter__(target))
-        return vars(target)["data"]
+        if isinstance(target, memoryview):
+            return target.tobytes()
+        if isinstance(target, collections.UserDict | collections.UserList | collections.UserString):
+            return vars(target)["data"]
+        return dict(target.items()) if isinstance(target, collections.abc.Mapping) else set(target)
+
+    def _op_isinstance(self, value: Any, cls: Any) -> bool:
+        return isinstance(value, cls)
+
+    def _op_issubclass(self, value: Any, cls: Any) -> bool:
+        return issubclass(value, cls)
 
     def _op_fields(self, target: Any) -> tuple:
         """The fields of a dataclass. Raises AttributeError."""
@@ -248,6 +259,10 @@ class Harness:
 
     def _op_seed(self, value: Any) -> None:
         random.seed(value)
+
+    def _op_seed_numpy(self, value: Any) -> None:
+        if (numpy := sys.modules.get("numpy")) is not None:
+            numpy.random.seed(value)
 
     def _op_environ(self, name: str, value: str | None) -> None:
         """The tests set or unset a variable of the environment."""
@@ -297,11 +312,13 @@ class Harness:
         if tag == ord("<"):
             return self._references.objects[reader.handle()]
         if tag == ord(">"):
-            return lent.LentFunction(self.ask, reader.handle(), reader.text())
+            return lent.LentFunction(self.ask, reader.handle(), reader.text(), reader.read())
         if tag == ord("K"):
             return lent.awaited(self.ask, reader.handle())
         if tag == ord("J"):
             return lent.LentIterator(self.ask, reader.handle())
+        if tag == ord("k"):
+            return lent.LentAsyncIterator(self.ask, reader.handle())
         if tag == ord("X"):
             return self._twins.read(reader)
         if tag == ord("%"):

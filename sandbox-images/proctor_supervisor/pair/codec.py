@@ -18,10 +18,12 @@ A value is one tag byte and what the tag says:
     m O u U C          dict, OrderedDict, defaultdict (with the name of its factory; U: with it), Counter
     e                  deque with its maxlen
     r L . !            range, slice, Ellipsis, NotImplemented
-    x                  Decimal, Fraction, date, time, datetime, timedelta, timezone, UUID: kind and fields
+    x                  Decimal, Fraction, date, time, datetime, timedelta, timezone, UUID, paths, IP addresses, time
+                       zones, numpy's dtypes: kind and fields
     v                  a dict's keys, values or items view
     n a A              numpy scalar, array, array of objects
-    p                  pandas Series, Index or DataFrame
+    p                  pandas' frames, series, indexes and scalars
+    E Y                SimpleNamespace; array of the module `array`
     B                  a builtin, by name
     R                  a mutable container, by its number (see shared.py)
     < and so on        what `refer` and `resolve` make of everything else, see `Writer.foreign`

@@ -114,7 +114,7 @@ def _json_key(key: Any) -> Any:
 
 
 def _numpy_free(value: Any, types: str) -> Any:
-    """For `json`: numpy's scalars and arrays as Python's numbers and lists."""
+    """For `json`: numpy's scalars and arrays as Python's numbers and lists; what pandas lacks as None."""
     numpy = sys.modules.get("numpy")
     if numpy is None or types == "strict":
         return value
@@ -122,6 +122,8 @@ def _numpy_free(value: Any, types: str) -> Any:
         return value.item()
     if isinstance(value, numpy.ndarray):
         return value.tolist()
+    if type(value).__name__ in ("NaTType", "NAType"):
+        return None
     if type(value) in (list, tuple):
         return type(value)(_numpy_free(v, types) for v in value)
     if type(value) is dict:

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import arrays
+from . import arrays, standard, tables
 from .builtin_names import TYPES
 from .codec_errors import Malformed, TooLarge
 from .depth import DEPTH_MAX
@@ -257,6 +257,7 @@ _FIELDS: dict[str, Callable[..., Any]] = {
     "timedelta": datetime.timedelta,
     "timezone": lambda offset, name: datetime.timezone(offset, name) if offset else datetime.UTC,
     "uuid": lambda number: uuid.UUID(int=number),
+    **standard.FIELDS,
 }
 
 
@@ -329,7 +330,9 @@ _READERS: dict[int, Callable[[Reader], Any]] = {
         "n": arrays.read_scalar,
         "a": arrays.read_array,
         "A": arrays.read_object_array,
-        "p": arrays.read_pandas,
+        "p": tables.read,
+        "E": standard.read_namespace,
+        "Y": standard.read_array,
         "B": _r_builtin,
         "R": _r_known,
     }.items()

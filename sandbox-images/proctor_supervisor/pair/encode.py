@@ -7,12 +7,13 @@ import datetime
 import decimal
 import fractions
 import struct
+import sys
 import types
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-from . import arrays
+from . import standard
 from .builtin_names import FUNCTIONS, NAMES
 from .codec_errors import CannotCross
 from .depth import DEPTH_MAX
@@ -55,7 +56,7 @@ class Writer:
             handler(self, value)
         elif self._number(value) is not None:
             self._reference(value)
-        elif not arrays.write_rare(self, value):
+        elif not standard.write(self, value):
             self._foreign(self, value)
 
     def raw(self, tag: bytes, data: bytes) -> None:
@@ -241,12 +242,18 @@ def _fields(kind: str, take: Callable[[Any], tuple]) -> Callable[[Writer, Any], 
 
 
 def _clock_fields(v: Any) -> tuple:
-    """Fields of a time or datetime; a zone of a foreign class crosses as its offset."""
+    """Fields of a time or datetime; a zone of a foreign class, or without a name, crosses as its offset."""
     zone = v.tzinfo
-    if zone is not None and type(zone) is not datetime.timezone:
+    if zone is not None and type(zone) is not datetime.timezone and not _is_named(zone):
         offset = v.utcoffset()
         zone = datetime.timezone(offset) if offset is not None else None
     return (v.hour, v.minute, v.second, v.microsecond, zone, v.fold)
+
+
+def _is_named(zone: Any) -> bool:
+    """Whether a time zone is the standard library's, and found by its name."""
+    zoneinfo = sys.modules.get("zoneinfo")
+    return zoneinfo is not None and type(zone) is zoneinfo.ZoneInfo and bool(zone.key)
 
 
 def _w_view(kind: str) -> Callable[[Writer, Any], None]:
@@ -260,10 +267,10 @@ def _w_view(kind: str) -> Callable[[Writer, Any], None]:
 
 def _w_builtin(w: Writer, v: Any) -> None:
     name = NAMES.get(id(v))
-    if name is None or name not in w._builtins:
-        w._foreign(w, v)
-    else:
+    if name is not None and name in w._builtins:
         w.text(b"B", name)
+    elif not standard.write_class(w, v):
+        w._foreign(w, v)
 
 
 _WRITERS: dict[type, Callable[[Writer, Any], None]] = {

@@ -7,10 +7,13 @@ methods, at its return and with every later answer, so it cannot say one thing n
 from __future__ import annotations
 
 import collections
+import sys
 from collections.abc import Iterable
 from typing import Any
 
 from .codec_errors import Malformed, TooLarge
+from .tables import is_table
+from .tables import replace as replace_table
 
 ITEMS_BEFORE_COLLISIONS_COUNT = 512
 
@@ -66,6 +69,12 @@ def pairs(items: Iterable[tuple[Any, Any]]) -> Iterable[Any]:
         yield value
 
 
+def is_array(value: Any) -> bool:
+    """Whether `value` is an array of the module `array`."""
+    array = sys.modules.get("array")
+    return array is not None and type(value) is array.array
+
+
 def content(value: Any) -> Any:
     """What a mutable container holds, as an immutable copy, one level deep."""
     kind = extended(type(value))
@@ -79,9 +88,11 @@ def content(value: Any) -> Any:
         return bytes(memoryview(value))
     if isinstance(value, collections.deque):
         return tuple(value)
+    if is_table(value):
+        return value.copy()
     if hasattr(value, "__dict__"):
         return tuple(pairs(vars(value).items()))  # a plain object of the tests
-    return value.copy()  # an array
+    return value[:] if is_array(value) else value.copy()  # an array
 
 
 def replace_content(value: Any, new: Any) -> None:
@@ -101,9 +112,13 @@ def replace_content(value: Any, new: Any) -> None:
         elif isinstance(value, collections.deque):
             value.clear()
             value.extend(new)
+        elif is_table(value):
+            replace_table(value, new)
         elif hasattr(value, "__dict__"):
             vars(value).clear()
             vars(value).update(zip(map(str, new[::2]), new[1::2], strict=True))
+        elif is_array(value):
+            value[:] = new
         else:
             value[...] = new  # an array
     except (TypeError, ValueError) as error:
@@ -124,6 +139,6 @@ def hashable(keys: list[Any]) -> list[Any]:
 def size(value: Any) -> int:
     """How many elements a mutable container holds."""
     kind = extended(type(value))
-    if kind is not None:
-        return int(kind.__len__(value))
-    return int(value.size) if hasattr(value, "tobytes") else len(content(value))
+    if kind is not None or is_array(value):
+        return int((kind or type(value)).__len__(value))
+    return int(value.size) if is_table(value) or hasattr(value, "tobytes") else len(content(value))

@@ -69,7 +69,7 @@ class Lending:
             if lent is None:
                 raise RuntimeError("a function of the tests is called after the call that it was given for")
             return ("return", [], _done(kind, lent, operands))
-        except StopIteration:
+        except (StopIteration, StopAsyncIteration):
             return ("end", [])
         except Exception as error:
             return ("throw", [], error)
@@ -78,6 +78,8 @@ class Lending:
 def _done(kind: str, lent: Any, operands: list[Any]) -> Any:
     if kind == "next":
         return next(lent)
+    if kind == "anext":
+        return run_here(anext(lent))
     if kind == "await":
         return run_here(lent)
     if kind == "mark":
@@ -126,6 +128,34 @@ def name_of(function: Any) -> str:
         return type(inner).__name__
     sign = ASYNC if inspect.iscoroutinefunction(inner) else ""
     return sign + str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def parameters_of(function: Any) -> tuple | None:
+    """Name, kind and whether it has a default, of each parameter of a plain function of the tests; None of others.
+
+    Code that curries or wires by name asks for these. Defaults stay here.
+    """
+    inner, bound = (function.__func__, 1) if type(function) is types.MethodType else (function, 0)
+    if type(inner) is not types.FunctionType:
+        return None
+    code, made = inner.__code__, []
+    positional, keyword = code.co_argcount, code.co_kwonlyargcount
+    optional = positional - len(inner.__defaults__ or ())
+    for n, name in enumerate(code.co_varnames[:positional]):
+        kind = inspect.Parameter.POSITIONAL_ONLY if n < code.co_posonlyargcount else _EITHER
+        made.append((name, int(kind), n >= optional))
+    at = positional + keyword
+    if code.co_flags & inspect.CO_VARARGS:
+        made.append((code.co_varnames[at], int(inspect.Parameter.VAR_POSITIONAL), False))
+        at += 1
+    for name in code.co_varnames[positional : positional + keyword]:
+        made.append((name, int(inspect.Parameter.KEYWORD_ONLY), name in (inner.__kwdefaults__ or ())))
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        made.append((code.co_varnames[at], int(inspect.Parameter.VAR_KEYWORD), False))
+    return tuple(made[bound:])
+
+
+_EITHER = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 #: What the candidate's twin of an object of the tests does itself.

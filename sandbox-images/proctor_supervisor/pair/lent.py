@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +19,11 @@ ASYNC = "async "
 class LentFunction:
     """A function of the tests: it can be called, and marked with attributes. Its documentation can be passed on."""
 
-    __slots__ = ("__name__", "__qualname__", "_ask", "_is_async", "_marks", "_number")
+    __slots__ = ("__name__", "__qualname__", "_ask", "_is_async", "_marks", "_number", "_parameters")
 
-    def __init__(self, ask: Ask, number: int, name: str) -> None:
+    def __init__(self, ask: Ask, number: int, name: str, parameters: tuple | None = None) -> None:
         own = {"_ask": ask, "_number": number, "_marks": {}, "_is_async": name.startswith(ASYNC)}
+        own["_parameters"] = parameters
         name = name.removeprefix(ASYNC)
         for slot, value in (own | {"__name__": name, "__qualname__": name}).items():
             object.__setattr__(self, slot, value)
@@ -40,9 +43,39 @@ class LentFunction:
             return sys.modules["asyncio.coroutines"]._is_coroutine
         if name in self._marks:
             return self._marks[name]
+        if name == "__signature__" and self._parameters is not None:
+            return signature(self._parameters)
+        if name == "__code__" and self._parameters is not None:
+            return counts(self._parameters)
         raise AttributeError(f"'function' object has no attribute {name!r}")
 
     __doc__ = property(lambda self: LentText(self._number))
+
+
+def signature(parameters: tuple) -> inspect.Signature:
+    """The signature of a function of the tests, without its defaults."""
+    empty = inspect.Parameter.empty
+    return inspect.Signature(
+        [inspect.Parameter(name, _KINDS[kind], default=... if d else empty) for name, kind, d in parameters]
+    )
+
+
+def counts(parameters: tuple) -> types.SimpleNamespace:
+    """What code that curries asks of a function's code: how many arguments it takes, and their names."""
+    kinds = [kind for _name, kind, _default in parameters]
+    names = sorted(parameters, key=lambda parameter: _ORDER.index(_KINDS[parameter[1]]))
+    return types.SimpleNamespace(
+        co_argcount=sum(kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds),
+        co_posonlyargcount=kinds.count(inspect.Parameter.POSITIONAL_ONLY),
+        co_kwonlyargcount=kinds.count(inspect.Parameter.KEYWORD_ONLY),
+        co_varnames=tuple(name for name, _kind, _default in names),
+    )
+
+
+_P = inspect.Parameter
+#: Of local variables, as a function's code has them.
+_ORDER: list[Any] = [_P.POSITIONAL_ONLY, _P.POSITIONAL_OR_KEYWORD, _P.KEYWORD_ONLY, _P.VAR_POSITIONAL, _P.VAR_KEYWORD]
+_KINDS: dict[int, Any] = {int(kind): kind for kind in _ORDER}
 
 
 async def awaited(ask: Ask, number: int) -> Any:
@@ -73,6 +106,26 @@ class LentIterator:
 
     def __next__(self) -> Any:
         return self._ask(("next", self._number))
+
+
+class LentAsyncIterator:
+    """An asynchronous generator of the tests; each step runs to its end there."""
+
+    __slots__ = ("_ask", "_number")
+
+    def __init__(self, ask: Ask, number: int) -> None:
+        self._ask = ask
+        self._number = number
+
+    def __aiter__(self) -> LentAsyncIterator:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            return self._ask(("anext", self._number))
+        except StopIteration:
+            pass
+        raise StopAsyncIteration
 
 
 class Twins:

@@ -13,6 +13,7 @@ import os
 import random
 import socket
 import struct
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 
 from . import codec, compare, frames, kinds, shared
 from .awaiting import driven
-from .lending import Lending, attributes, is_made, keeps, name_of
+from .lending import Lending, attributes, is_made, keeps, name_of, parameters_of
 from .remote import Handle, Remote, RemoteType, is_remote
 from .remote_classes import RemoteClasses
 from .remote_errors import read_exception
@@ -95,14 +96,21 @@ class Link:
         self._lending = Lending()
         self._bases: dict[int, Any] = {}
         self._shared = shared.Shared()
-        #: While a message is read nothing may be asked: what it makes known is known to this end only in part.
-        self.reading = False
+        self._reader: int | None = None  # the thread that reads a message
+        self._gives_results = True
         self._ended = False
+        #: Threads of the tests take turns; one that asks from within a call back has its turn already.
+        self._turn = threading.RLock()
 
-    def share_surroundings(self) -> Callable[[], None]:
+    @property
+    def reading(self) -> bool:
+        """Whether this thread reads a message. Then nothing may be asked: what it makes known is known only in part."""
+        return self._reader == threading.get_ident()
+
+    def share_surroundings(self, *, numpy: bool = False) -> Callable[[], None]:
         """The tests' `random.seed` and what they set in the environment hold for the candidate too.
 
-        Returns what undoes this.
+        numpy: that of numpy as well, which is loaded for it. Returns what undoes this.
         """
         seed, put, unset = random.seed, os.putenv, os.unsetenv
 
@@ -126,8 +134,28 @@ class Link:
 
         def undo() -> None:
             random.seed, os.putenv, os.unsetenv = seed, put, unset
+            undo_numpy()
 
+        undo_numpy = self._share_seed_of_numpy() if numpy else _nothing
         random.seed, os.putenv, os.unsetenv = seed_both, put_both, unset_both
+        return undo
+
+    def _share_seed_of_numpy(self) -> Callable[[], None]:
+        try:
+            import numpy.random as generator
+        except ImportError:
+            return _nothing
+        seed = generator.seed
+
+        def seed_both(value: Any = None) -> None:
+            seed(value)
+            if value is not None:
+                self.ask("seed_numpy", value)
+
+        def undo() -> None:
+            generator.seed = seed
+
+        generator.seed = seed_both
         return undo
 
     # Asking.
@@ -138,11 +166,18 @@ class Link:
 
     def ask(self, operation: str, *operands: Any, iterating: bool = False) -> Any:
         """Ask one thing. Raises what the candidate raised; StopIteration only where `iterating`."""
+        with self._turn:
+            return self._ask(operation, operands, iterating)
+
+    def _ask(self, operation: str, operands: tuple, iterating: bool) -> Any:
         if self._ended:  # by what outlived its tests: a generator that is closed as it is collected
             raise CandidateError("the candidate is asked after the end of its tests")
+        if self.reading:  # by pandas, which looks at what it is given
+            raise AttributeError("nothing can be asked while an answer is read")
         self.asked += 1
         self._bases.clear()
         lent_before, kept = self._lending.numbers(), False
+        self._gives_results = _gives_results(operation, operands)
         try:
             self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
             value = self._conclude(self._receive(), iterating)
@@ -220,7 +255,7 @@ class Link:
             table = self._shared
             try:
                 data = frames.receive(self._sock)
-                self.reading = True
+                self._reader = threading.get_ident()
                 reader = codec.Reader(data, self._resolve, table.entries, table.next)
                 message = reader.read()
                 reader.end()
@@ -240,9 +275,10 @@ class Link:
                 self._start_anew()
                 raise CandidateError(f"a value that is not accepted: {error}") from None
             finally:
-                self.reading = False
+                self._reader = None
             answer = message[2:]
-            if answer[0] in ("callback", "next", "mark", "await"):
+            if answer[0] in ("callback", "next", "anext", "mark", "await"):
+                self._gives_results = True
                 self._call_back(answer)
             else:
                 return answer
@@ -297,6 +333,8 @@ class Link:
             self._write_exception(writer, value)
         elif isinstance(value, types.CoroutineType):
             writer.out += b"K" + _U64.pack(self._lending.lend(value))
+        elif isinstance(value, types.AsyncGeneratorType):
+            writer.out += b"k" + _U64.pack(self._lending.lend(value))
         elif isinstance(value, _ITERATORS):
             writer.out += b"J" + _U64.pack(self._lending.lend(value))
         elif self._is_plain_object(value):
@@ -304,6 +342,7 @@ class Link:
         elif callable(value):
             writer.out += b">" + _U64.pack(self._lending.lend(value))
             writer.text(b"", name_of(value))
+            writer.write(parameters_of(value))
         else:
             raise codec.CannotCross(f"an object of class {type(value).__name__}")
 
@@ -372,6 +411,8 @@ class Link:
             proxy = (cls._proctor_base or object).__new__(cls)
             object.__setattr__(proxy, "_proctor_handle", handle)
             self._proxies[handle] = proxy
+        if self._gives_results:
+            object.__setattr__(proxy, "_proctor_own", False)
         return proxy
 
     _WITHOUT_VALUE = frozenset((None, *kinds.MUTABLE))
@@ -423,6 +464,23 @@ class Link:
     def _forget(self, number: int, handle: int) -> None:
         self._streams.pop(number, None)
         self.drop(handle)
+
+
+def _gives_results(operation: str, operands: tuple) -> bool:
+    """Whether what comes back is a result, and not an object that the tests make or go on with."""
+    if operation == "call":
+        return not isinstance(operands[0], RemoteType)
+    return operation != "special" or operands[0] not in _GOES_ON
+
+
+#: Special methods that return the object itself.
+_GOES_ON = frozenset(
+    "__enter__ __aenter__ __iter__ __aiter__ __iadd__ __isub__ __imul__ __iand__ __ior__ __ixor__".split()
+)
+
+
+def _nothing() -> None:
+    """What undoes nothing."""
 
 
 def _note_name(cls: RemoteType, name: str) -> None:

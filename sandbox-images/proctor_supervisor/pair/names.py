@@ -121,6 +121,12 @@ def _found(name: str) -> bool:
         return False
 
 
+def seeds_numpy(tree: ast.Module) -> bool:
+    """Whether the code seeds numpy's generator: `np.random.seed(0)`."""
+    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return "numpy" in imported(tree) and any(_last(func) == "seed" for func in called)
+
+
 def from_module(tree: ast.Module, module: str) -> set[str]:
     """Names that the code imports from `module`; the star import's are not among them."""
     return {

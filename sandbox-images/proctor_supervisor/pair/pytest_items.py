@@ -81,7 +81,7 @@ def run(
         with open(name, "w", encoding="utf-8", errors="surrogatepass") as file:
             file.write(code)
     module = tests.get("module", "solution")
-    link.share_surroundings()
+    link.share_surroundings(numpy=any(map(names.seeds_numpy, files.trees.values())))
     sys.modules[module] = SolutionModule(module, link, files.wanted)
     plugin = _Items(report, stop, first_case)
     off = [f"-p no:{p}" for p in ("cacheprovider", "doctest", "junitxml", "pastebin", "unraisableexception")]

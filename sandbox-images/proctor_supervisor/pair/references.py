@@ -126,7 +126,7 @@ class References:
             writer.write(part)
 
     def _write_exception(self, writer: codec.Writer, error: BaseException, depth: int = 0) -> None:
-        """An exception: class, handle, arguments, text, plain fields, cause, context."""
+        """An exception: class, handle, arguments, text, plain fields, and what it came of."""
         writer.out += b"%"
         error.__traceback__ = None  # its frames would hold whatever was passed
         if is_builtin(type(error)):
@@ -148,6 +148,8 @@ class References:
         writer.write(text[:10_000])
         fields = {**vars(error)} if hasattr(error, "__dict__") else {}
         writer.write(tuple((str(name), value) for name, value in fields.items() if type(value) in _SCALARS))
+        writer.write(tuple(note for note in getattr(error, "__notes__", ()) if type(note) is str))
+        writer.write(error.__suppress_context__)
         for other in (error.__cause__, error.__context__):
             if other is None or depth == CAUSES_MAX:
                 writer.write(None)

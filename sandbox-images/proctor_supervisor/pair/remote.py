@@ -71,7 +71,10 @@ class RemoteType(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make an object, over there."""
-        return cls._proctor_link.ask("call", cls, args, kwargs or ())
+        made = cls._proctor_link.ask("call", cls, args, kwargs or ())
+        if type(made) is cls and issubclass(cls, Remote) and made._proctor_own is None:
+            object.__setattr__(made, "_proctor_own", True)
+        return made
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_proctor") or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
@@ -104,6 +107,20 @@ class RemoteType(type):
     def __bool__(cls) -> bool:
         return True
 
+    def __instancecheck__(cls, value: Any) -> bool:
+        """By what both are here; of a thing of the candidate's its class may say more: a Protocol, `register`."""
+        return type.__instancecheck__(cls, value) or cls._says("isinstance", value)
+
+    def __subclasscheck__(cls, other: Any) -> bool:
+        return type.__subclasscheck__(cls, other) or cls._says("issubclass", other)
+
+    def _says(cls, operation: str, value: Any) -> bool:
+        """What the candidate's class answers about an object or a class of the candidate's; no, about any other."""
+        theirs = is_remote(value) or type(value) is RemoteType
+        if not theirs or cls._proctor_link.reading or type.__subclasscheck__(BaseException, cls):
+            return False
+        return bool(_exactly(bool, cls._proctor_link.ask(operation, value, cls)))
+
     @property
     def __signature__(cls) -> inspect.Signature:
         made = inspect.signature(cls._proctor_link.ask("getattr", cls, "__init__"))
@@ -118,6 +135,7 @@ class Remote:
     _proctor_holds: bool
     _proctor_named = False  # whether the tests have its class, and not only its objects
     _proctor_hash: tuple[bool, bool]
+    _proctor_own: bool | None = None  # whether the tests made it and it never was a result
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_proctor") or name == "__globals__":
@@ -248,9 +266,19 @@ def _next(self: Any) -> Any:
     return self._proctor_link.ask("special", "__next__", self, (), iterating=True)
 
 
-def _contains(self: Any, value: Any) -> bool:
-    """Decided here, by going through: `expected in result` would else be answered by the result."""
-    return any(item is value or item == value for item in self)
+def _contains(*, has_own: bool, held: Any = None) -> Any:
+    """Decided here, by going through: `expected in result` would else be answered by the result.
+
+    Of what the tests made themselves, and never got as a result, it is the class's to say, as a method's answer is.
+    """
+
+    def method(self: Any, value: Any) -> bool:
+        if has_own and self._proctor_own:
+            self._proctor_link.flag(MEASURE_FLAG)
+            return bool(_exactly(bool, self._proctor_link.ask("special", "__contains__", self, (value,))))
+        return bool(held(self, value)) if held else any(item is value or item == value for item in self)
+
+    return method
 
 
 def _exit(self: Any, kind: Any, error: Any, _trace: Any) -> bool:
@@ -293,7 +321,7 @@ def methods(protocols: frozenset[str], base: Any = None) -> dict[str, Any]:
     if "__iter__" in protocols:
         made["__iter__"] = _iter
     if base is None and protocols & {"__contains__", "__iter__", "__getitem__"}:
-        made["__contains__"] = _contains
+        made["__contains__"] = _contains(has_own="__contains__" in protocols)
     if "__await__" in protocols:
         made["__await__"] = _await
     if "__anext__" in protocols:
@@ -310,6 +338,8 @@ def extended_methods(base: Any, made: Description) -> dict[str, Any]:
     body |= {name: _Asked(name) for name in made.overridden if hasattr(base, name) and not name.startswith("_")}
     body |= {name: _Item(name, at) for at, name in enumerate(made.fields) if base is tuple}
     body |= {name: getattr(base, name) for name in _TEXTS if name not in made.protocols}
+    if "__contains__" in made.protocols and hasattr(base, "__contains__"):
+        body["__contains__"] = _contains(has_own=base in kinds.MUTABLE, held=base.__contains__)
     if "__missing__" in made.protocols or base is collections.defaultdict:
         body["__missing__"] = _forwarded("__missing__")
     body["__eq__"] = _extended_equality(base) if "__eq__" in made.protocols else base.__eq__

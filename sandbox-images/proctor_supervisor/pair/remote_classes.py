@@ -32,6 +32,20 @@ _STANDS_FOR: dict[str, type] = {
 }
 
 
+#: Modules of the standard library whose classes make values, and steer no loop and no runner.
+_OF_DATA = frozenset(
+    "array collections csv decimal email fractions functools hashlib io ipaddress itertools logging operator pathlib "
+    "queue random re sched shelve string struct textwrap threading time types urllib uuid zoneinfo".split()
+)
+
+#: Classes whose objects are held against values of the tests by what they hold.
+_HOLDERS = {
+    "collections": ("deque", *kinds.HOLDERS),
+    "collections.abc": ("Mapping", "Set"),
+    "builtins": ("memoryview", "mappingproxy"),
+}
+
+
 class Description(NamedTuple):
     """A class as the candidate tells of it.
 
@@ -131,7 +145,7 @@ def _object_class(link: Link, handle: int, made: Description) -> type:
     built_in = [b for b in made.bases if b in kinds.EXTENDED.values()]
     extended = [kind for b in made.bases if (kind := kinds.extended(b)) is not None]
     base = next((kind for kind in extended if all(issubclass(kind, other) for other in extended)), None)
-    holds = made.module == "collections" and made.name in ("deque", *kinds.HOLDERS)
+    holds = made.name in _HOLDERS.get(made.module, ())
     body = {
         **(methods(made.protocols) if base is None else extended_methods(base, made)),
         "__module__": made.module,
@@ -146,15 +160,25 @@ def _object_class(link: Link, handle: int, made: Description) -> type:
         "_proctor_holds": holds or any(b._proctor_holds for b in remote),
         "_proctor_fields": made.fields,
     }
-    if made.module == "builtins" and not made.bases and made.name in _STANDS_FOR:
-        stands_for = _STANDS_FOR[made.name]
-        body["__class__"] = property(lambda _self: stands_for)
+    stands_for = _stands_for(made)
+    if stands_for is not None:
+        body["__class__"] = property(lambda self: stands_for if type(self) is cls else type(self))
         if stands_for is types.FunctionType:
             body["__get__"] = _bound
     cls = RemoteType(made.name, (*(remote or [Remote]), *built_in), body)
     if made.abstract:
         cls.__abstractmethods__ = made.abstract
     return _registered(cls, made.module, made.name)
+
+
+def _stands_for(made: Description) -> type | None:
+    """The class of the standard library, loaded here, of which this is the candidate's copy."""
+    if made.module == "builtins":
+        return None if made.bases else _STANDS_FOR.get(made.name)
+    if made.module.split(".")[0] not in _OF_DATA:
+        return None
+    found = getattr(sys.modules.get(made.module), made.name, None)
+    return found if isinstance(found, type) else None
 
 
 def _bound(self: Any, value: Any, _cls: Any = None) -> Any:

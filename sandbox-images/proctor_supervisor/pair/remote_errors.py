@@ -11,6 +11,8 @@ from .remote import Handle, RemoteType
 if TYPE_CHECKING:
     from .link import Link
 
+#: Libraries that are installed for samples.
+_LIBRARIES = {"numpy", "pandas"}
 #: Exceptions of these modules steer a test runner; a candidate's arrive as plain ones.
 _RUNNERS = {"unittest", "pytest", "_pytest", "doctest"}
 
@@ -41,7 +43,7 @@ def read_exception(link: Link, reader: codec.Reader) -> BaseException:
     """An exception of the candidate's: of its class here, with its arguments, text, plain fields, cause and context."""
     cls, handle = reader.read(), reader.handle()
     args, text, fields = reader.read(), reader.read(), reader.read()
-    cause, context = reader.read(), reader.read()
+    notes, suppresses, cause, context = (reader.read() for _ in range(4))
     if not (isinstance(cls, type) and issubclass(cls, BaseException) and type(args) is tuple):
         raise codec.Malformed("an exception of no known form")
     error = _made_exception(cls, args)
@@ -51,6 +53,9 @@ def read_exception(link: Link, reader: codec.Reader) -> BaseException:
         error.__cause__ = cause
     if isinstance(context, BaseException):
         error.__context__ = context
+    error.__suppress_context__ = suppresses is True
+    if type(notes) is tuple and notes:
+        error.__notes__ = [str(note) for note in notes]
     if handle and isinstance(cls, RemoteType):
         error.__dict__["_proctor_handle"] = handle
         link.hold(error, handle)
@@ -86,9 +91,9 @@ def _error_text(self: Any) -> str:
 
 
 def _standard_exception(module: str, name: str) -> type | None:
-    """An exception of the standard library that the tests have loaded, but none that steers their runner."""
+    """An exception of a known library that the tests have loaded, but none that steers their runner."""
     top = module.split(".")[0]
-    if top not in sys.stdlib_module_names or top in _RUNNERS or module not in sys.modules:
+    if (top not in sys.stdlib_module_names and top not in _LIBRARIES) or top in _RUNNERS or module not in sys.modules:
         return None
     found = getattr(sys.modules[module], name, None)
     return found if isinstance(found, type) and issubclass(found, Exception) else None

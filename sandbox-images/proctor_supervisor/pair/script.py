@@ -39,7 +39,8 @@ class Script:
 
     cases: the statements of each; wanted: names that the candidate must give; unresolved: those that the tests leave
     open; in_classes: those of them that class bodies read; one_process: why it cannot be parted from the candidate's
-    process, None where it can; traceless: whether it leaves nothing behind in its own.
+    process, None where it can; traceless: whether it leaves nothing behind in its own; seeds_numpy: whether it seeds
+    numpy's generator.
     """
 
     cases: tuple[list[ast.stmt], ...]
@@ -49,6 +50,7 @@ class Script:
     calls_check: bool
     one_process: str | None
     traceless: bool
+    seeds_numpy: bool = False
     _compiled: dict[tuple[int, bool], types.CodeType] = field(default_factory=dict)
 
     def code(self, case: int, *, asserting: bool = True) -> types.CodeType:
@@ -114,6 +116,7 @@ def read(tests: dict) -> Script | str:
         calls_check,
         names.needs_one_process(tree, wanted | names.from_module(tree, MODULE)),
         traces.leaves_none(tree, MODULE),
+        names.seeds_numpy(tree),
     )
 
 

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from . import codec, kinds
+from . import codec, kinds, tables
 
 #: Elements (and containers) kept alike beyond the call that they were passed to.
 ELEMENTS_MAX = 10_000
@@ -112,6 +112,10 @@ class _Array(NamedTuple):
 
 
 def _image(value: Any) -> Any:
+    if tables.is_table(value):
+        return tables.image(value)
+    if kinds.is_array(value):
+        return bytes(value.tobytes())
     if kinds.extended(type(value)) is None and hasattr(value, "tobytes"):
         return tuple(value.ravel().tolist()) if value.dtype.hasobject else _Array(value.shape, value.tobytes())
     return kinds.content(value)
@@ -129,6 +133,8 @@ def _same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, bytes):
         return a == b
+    if isinstance(a, tables.Image):
+        return tables.same(a, b)
     if isinstance(a, _Array):
         return bool(a.shape == b.shape and a.data == b.data)
     return len(a) == len(b) and all(map(operator.is_, a, b))

@@ -153,7 +153,7 @@ def _script(known: _Tests, link: Link, report: Report, options: dict) -> bool:
         return False
     report.total(len(read.cases))
     load = _load(link)
-    undo = link.share_surroundings()
+    undo = link.share_surroundings(numpy=read.seeds_numpy)
     try:
         sys.modules[script.MODULE] = script.SolutionModule(script.MODULE, link, read.wanted | read.unresolved)
         script.run(tests, read, link, report, stop=options["stop"], first_case=options.get("first_case", 0), load=load)

@@ -186,11 +186,12 @@ def test_what_is_cut_short_is_malformed(bad: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("pandas", b"p\x06\x00\x00\x00seriesN"),
-        ("numpy", b"n\x04\x00\x00\x00<f16b\x10\x00\x00\x00" + bytes(16)),
-        ("numpy", b"a\x03\x00\x00\x00<f8" + encode((1,)) + b"b\x08\x00\x00\x00" + bytes(8)),
+        ("pandas", b"p\x06\x00\x00\x00series" + encode(())),
+        ("numpy", b"n" + encode("<f16") + encode(bytes(16))),
+        ("numpy", b"a" + encode("<f8") + encode((1,)) + encode(bytes(8))),
+        ("numpy", b"a" + encode((("x", "<f8", ()),)) + encode((1,)) + encode(bytes(8))),
     ],
-    ids=["series", "scalar", "array"],
+    ids=["series", "scalar", "array", "records"],
 )
 def test_values_of_a_library_that_is_not_here_are_malformed(
     name: str, data: bytes, monkeypatch: pytest.MonkeyPatch
