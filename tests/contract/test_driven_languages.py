@@ -228,6 +228,19 @@ def docker() -> Iterator[DockerProvider]:
         made.close()
 
 
+@pytest.mark.parametrize("tier", ["B", "A"])
+def test_temporary_files_in_java(tier: str) -> None:
+    """/tmp is not a sample's own in every tier, and Java does not ask TMPDIR where to put them."""
+    main = 'java.nio.file.Files.createTempFile("x", "").toFile().delete(); System.out.println(3);'
+    tests = {"kind": "stdio", "cases": [{"stdin": "", "stdout": "3"}]}
+    provider = DockerProvider(Settings(min_tier=tier), tier=tier)
+    try:
+        found = outcome(provider, "java", _MAIN.replace("{ %s }", "throws Exception { %s }") % ("Main", main), tests)
+    finally:
+        provider.close()
+    assert found.verdict is Verdict.PASSED, found
+
+
 def outcome(provider: DockerProvider, language: str, code: str, tests: dict[str, Any]) -> Outcome:
     session = provider.session(language)
     try:

@@ -31,7 +31,9 @@ _MACHINE = (
     "-Xlog:all=error:stderr",
 )
 _SHORT = ("-XX:TieredStopAtLevel=1", "-Xss16m")
-_PROGRAM = ("-cp", HOME + "/driver.jar:{program}/program.jar")
+#: Java does not ask TMPDIR, and /tmp is not a sample's own in every tier.
+_TEMP = "-Djava.io.tmpdir={program}/../tmp"
+_PROGRAM = (_TEMP, "-cp", HOME + "/driver.jar:{program}/program.jar")
 _PACKAGE = re.compile(r"^\s*package\s+[\w.]+\s*;", re.MULTILINE)
 _IMPORTS = (
     "import java.util.*;import java.util.function.*;import java.util.stream.*;import java.math.*;import java.io.*;"
@@ -97,7 +99,16 @@ DRIVER = Driver(
     tests=replace(
         LANGUAGE,
         compile=lambda _source, _paths: [],
-        run=(*_MACHINE, *_SHORT, "-Xmx512m", "-cp", HOME + "/driver.jar", "proctor.Tests", "{program}/tests.json"),
+        run=(
+            *_MACHINE,
+            *_SHORT,
+            "-Xmx512m",
+            _TEMP,
+            "-cp",
+            HOME + "/driver.jar",
+            "proctor.Tests",
+            "{program}/tests.json",
+        ),
     ),
     wrap=_with_imports,
 )

@@ -28,7 +28,8 @@ from proctor.settings import get_settings
 from proctor_supervisor.languages.table import COMMANDED, family
 
 CASES = 10
-_BARE_S = 600
+#: One bare loop, and the container that all loops of a language run in, at most.
+_BARE_S, _LIFE_S = 600, 3600
 
 #: (language, sources, number of cases) → seconds.
 Loop = Callable[[str, list[str], int], float]
@@ -101,7 +102,7 @@ def _bare(language: str, provider: str) -> Iterator[Loop]:
     image = image_name(get_settings(), family(language))
     start = ["docker", "run", "-d", "--rm", "--network", "none", "--tmpfs", "/tmp:exec,mode=1777"]
     started = subprocess.run(
-        [*start, "--entrypoint", "sleep", str(image), str(_BARE_S)], capture_output=True, text=True, check=True
+        [*start, "--entrypoint", "sleep", str(image), str(_LIFE_S)], capture_output=True, text=True, check=True
     )
     container = started.stdout.strip()
     try:
