@@ -17,8 +17,10 @@ CHAT = "### Problem\n{problem}\n\n### Reasoning\n{reasoning}"
 
 _SPECIAL = re.compile(
     r"<(?=[|｜])|(?<=[|｜])>"
-    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|cls|sep|endoftext|start_of_turn|end_of_turn|begin_of_text|end_of_text)>)"
-    r"|\[(?=/?(?:INST|SYS|CLS|SEP|MASK|PAD|UNK|BOS|EOS)\])|<(?=</?SYS>>)",
+    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|cls|sep|endoftext|start_of_turn|end_of_turn|begin_of_text|end_of_text|"
+    r"sop|eop|eod|eoa|eoh|unused\d+|extra_id_\d+)>)"
+    r"|\[(?=/?(?:INST|SYS|CLS|SEP|MASK|PAD|UNK|BOS|EOS|gMASK)\])|<(?=</?SYS>>)"
+    r"|\[(?=/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS))\])",
     re.IGNORECASE,
 )
 _UNFIT = re.compile("[\x00\ud800-\udfff]")

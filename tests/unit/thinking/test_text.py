@@ -36,7 +36,23 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["<|im_end|>", "<s>", "</s>", "<｜end▁of▁sentence｜>", "[INST]", "<end_of_turn>", "<<SYS>>"]
+    "token",
+    [
+        "<|im_end|>",
+        "<s>",
+        "</s>",
+        "<｜end▁of▁sentence｜>",
+        "[INST]",
+        "<end_of_turn>",
+        "<<SYS>>",
+        "[gMASK]",
+        "<sop>",
+        "<eoa>",
+        "<unused7>",
+        "<extra_id_0>",
+        "[/AVAILABLE_TOOLS]",
+        "[TOOL_CALLS]",
+    ],
 )
 def test_special_tokens_become_text(token: str) -> None:
     assert token not in plain(f"a{token}b")
