@@ -18,6 +18,7 @@ from .hacks import ADD, HACKS, Hack
 from .late_hacks import LATE_HACKS
 from .leetcode_oddities import LEETCODE_HACKS, LEETCODE_ODDITIES
 from .oddities import ODDITIES, Oddity
+from .value_hacks import VALUE_HACKS
 from .value_oddities import VALUE_ODDITIES
 
 #: Tier A shares /dev/shm with the host unless it is the container's own, so it is closed: no locks of multiprocessing.
@@ -43,7 +44,9 @@ def unit(code: str, tests: object) -> Unit:
     )
 
 
-@pytest.mark.parametrize("hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS, *LATE_HACKS], ids=lambda h: h.name)
+@pytest.mark.parametrize(
+    "hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS, *LATE_HACKS, *VALUE_HACKS], ids=lambda h: h.name
+)
 def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
     for tests in hack.tests:
         outcome = judge(unit(hack.code, tests), session)

@@ -10,8 +10,10 @@ from proctor.judge.unit import Unit
 from proctor.sandbox.provider import Session
 from proctor.wire import Limits, TestsAdapter
 
+from .hacks import Hack
 from .oddities import Oddity
 from .pytest_suites import HONEST, NOT_PAID, Suite
+from .value_hacks import LIBRARY_HACKS
 from .value_oddities import LIBRARY_ODDITIES
 
 __all__ = ["docker_session"]  # the fixture `session`
@@ -36,6 +38,13 @@ def test_values_of_libraries(oddity: Oddity, session: Session) -> None:
     tests = TestsAdapter.validate_python(oddity.tests)
     outcome = judge(Unit("python", oddity.code, tests, LIMITS, "all"), session)
     assert outcome.verdict.value == "passed", outcome
+
+
+@pytest.mark.parametrize("hack", LIBRARY_HACKS, ids=lambda h: h.name)
+def test_hack_by_libraries(hack: Hack, session: Session) -> None:
+    for wire in hack.tests:
+        outcome = judge(Unit("python", hack.code, TestsAdapter.validate_python(wire), LIMITS, "all"), session)
+        assert outcome.verdict.value in hack.verdicts, (wire, outcome)
 
 
 @pytest.mark.parametrize("suite", NOT_PAID, ids=lambda s: s.name)

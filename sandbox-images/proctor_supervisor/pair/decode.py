@@ -16,7 +16,7 @@ from . import arrays, standard, tables
 from .builtin_names import TYPES
 from .codec_errors import Malformed, TooLarge
 from .depth import DEPTH_MAX
-from .kinds import hashable
+from .kinds import distinct, hashable
 
 NODES_MAX = 8_000_000
 EXPONENT_MAX = 100_000
@@ -156,7 +156,16 @@ def _r_packed(code: str, make: type, remember: bool) -> Callable[[Reader], Any]:
 
 def _r_set(r: Reader) -> set:
     out: set = r.remember(set())
-    out.update(hashable(r.items()))
+    items = hashable(r.items())
+    out.update(items)
+    distinct(len(out), items)
+    return out
+
+
+def _r_frozenset(r: Reader) -> frozenset:
+    items = hashable(r.items())
+    out = frozenset(items)
+    distinct(len(out), items)
     return out
 
 
@@ -171,8 +180,10 @@ def _fill_mapping(r: Reader, out: Any) -> Any:
     flat = r.items()
     if len(flat) % 2:
         raise Malformed("a key without a value")
-    for key, value in zip(hashable(flat[::2]), flat[1::2], strict=True):
+    keys = hashable(flat[::2])
+    for key, value in zip(keys, flat[1::2], strict=True):
         dict.__setitem__(out, key, value)
+    distinct(len(out), keys)
     return out
 
 
@@ -181,7 +192,9 @@ def _r_ordered(r: Reader) -> Any:
     flat = r.items()
     if len(flat) % 2:
         raise Malformed("a key without a value")
-    out.update(zip(hashable(flat[::2]), flat[1::2], strict=True))
+    keys = hashable(flat[::2])
+    out.update(zip(keys, flat[1::2], strict=True))
+    distinct(len(out), keys)
     return out
 
 
@@ -310,7 +323,7 @@ _READERS: dict[int, Callable[[Reader], Any]] = {
         "l": _r_list,
         "t": lambda r: tuple(r.items()),
         "S": _r_set,
-        "Z": lambda r: frozenset(hashable(r.items())),
+        "Z": _r_frozenset,
         "q": _r_packed("q", list, True),
         "Q": _r_packed("q", tuple, False),
         "d": _r_packed("d", list, True),

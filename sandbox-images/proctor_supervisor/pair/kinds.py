@@ -101,14 +101,17 @@ def replace_content(value: Any, new: Any) -> None:
     try:
         if kind in _MAPPINGS:
             kind.clear(value)
-            for key, item in zip(hashable(list(new[::2])), new[1::2], strict=True):
+            keys = hashable(list(new[::2]))
+            for key, item in zip(keys, new[1::2], strict=True):
                 kind.__setitem__(value, key, item)
+            distinct(kind.__len__(value), keys)
         elif kind in (list, bytearray):
             kind.__setitem__(value, slice(None), new)
         elif kind is set:
             items = hashable(list(new))
             set.clear(value)
             set.update(value, items)
+            distinct(set.__len__(value), items)
         elif isinstance(value, collections.deque):
             value.clear()
             value.extend(new)
@@ -134,6 +137,12 @@ def hashable(keys: list[Any]) -> list[Any]:
     if len(keys) > ITEMS_BEFORE_COLLISIONS_COUNT and len(set(hashes)) * 8 < len(keys):
         raise TooLarge("keys that collide")
     return keys
+
+
+def distinct(count: int, keys: list[Any]) -> None:
+    """Keys that differed over there must differ here, or a wrong container would look right. Raises TooLarge."""
+    if count != len(keys):
+        raise TooLarge("keys that are one and the same by value")
 
 
 def size(value: Any) -> int:

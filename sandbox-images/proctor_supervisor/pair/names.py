@@ -15,6 +15,7 @@ import sys
 
 _SOLUTION_READERS = {"getsource", "getsourcelines", "getfile", "getsourcefile", "getmembers"}
 _CAPTURES = {"warns", "deprecated_call", "assertWarns", "assertWarnsRegex", "assertLogs", "assertNoLogs"}
+_SKIPS = {"skip", "skipif", "xfail", "skipIf", "skipUnless", "expectedFailure"}
 _STREAMS = {"stdin", "stdout", "stderr"}
 _FILE_FIXTURES = ("tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory")
 _FILE_CALLS = {("io", "open")}
@@ -119,6 +120,17 @@ def _found(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
+
+
+def cannot_pass(tree: ast.Module) -> str | None:
+    """Why pytest would not run an item, or would not count it as passed; None where it will."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in _SKIPS and _last(node.value) in ("mark", "unittest"):
+            return f"line {node.lineno}: the tests mark what is to be skipped or to fail, which cannot pass"
+        empty = isinstance(node, ast.Call) and _last(node.func) == "parametrize" and len(node.args) > 1
+        if empty and isinstance(node.args[1], ast.List | ast.Tuple) and not node.args[1].elts:  # type: ignore[attr-defined]
+            return f"line {node.lineno}: the tests have no case"  # type: ignore[attr-defined]
+    return None
 
 
 def seeds_numpy(tree: ast.Module) -> bool:

@@ -48,7 +48,7 @@ def read(tests: dict) -> Files | str:
         if missing:
             return f"{name} imports what this sandbox does not have: {', '.join(missing)}"
     for name, tree in trees.items():
-        reason = names.needs_one_process(tree, candidates)
+        reason = names.needs_one_process(tree, candidates) or names.cannot_pass(tree)
         if reason is not None:
             return f"{name}, {reason}"
     if not any(module in names.imported(tree) for tree in trees.values()):
@@ -89,7 +89,7 @@ def run(
     pytest.main([*arguments, "--import-mode=importlib", *sorted(files.trees)], plugins=[plugin])
     if plugin.uncollected is not None:
         _one_case(report, "wrong_answer", plugin.uncollected)
-    return plugin.wrong
+    return None
 
 
 def _one_case(report: Report, verdict: str, detail: str | None) -> None:
@@ -108,7 +108,6 @@ class _Items:
         self._number: dict[str, int] = {}
         self._failed: tuple[str, str] | None = None
         self._passed: set[str] = set()
-        self.wrong: str | None = None
         #: That nothing could be collected is the candidate's fault: the files were found fit before it ran.
         self.uncollected: str | None = "no test was collected"
 
@@ -119,7 +118,7 @@ class _Items:
     def pytest_collection_finish(self, session: Any) -> None:
         marked = [i.nodeid for i in session.items for m in ("skip", "skipif", "xfail") if i.get_closest_marker(m)]
         if marked:
-            self.wrong, self.uncollected = f"{marked[0]} is marked to be skipped or to fail; it cannot pass", None
+            self.uncollected = f"{marked[0]} would be skipped"  # as the candidate made it: the marks were looked for
             session.items.clear()
         elif session.items and not session.testsfailed:
             self.uncollected = None

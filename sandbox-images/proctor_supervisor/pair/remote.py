@@ -53,6 +53,13 @@ def is_remote(value: Any) -> bool:
     return issubclass(type(value), (Remote, Handle))
 
 
+def _stays_here(name: str) -> bool:
+    """Whether an attribute is never asked for: ours, and those by which numpy and pandas would let an object, or its
+    class, decide what becomes of the tests' own operands.
+    """
+    return name.startswith(("_proctor", "__array_")) or name == "_typ"
+
+
 class Handle:
     """A bare handle, as an operand."""
 
@@ -77,7 +84,7 @@ class RemoteType(type):
         return made
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("_proctor") or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
+        if _stays_here(name) or name in ("__wrapped__", "__abstractmethods__", "__text_signature__"):
             raise AttributeError(name)
         if name == "__dataclass_fields__":
             return _dataclass_fields(cls._proctor_link, cls)
@@ -138,7 +145,7 @@ class Remote:
     _proctor_own: bool | None = None  # whether the tests made it and it never was a result
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_proctor") or name == "__globals__":
+        if _stays_here(name) or name == "__globals__":
             raise AttributeError(name)
         if name == "__dataclass_fields__":
             return _dataclass_fields(self._proctor_link, self)
