@@ -165,7 +165,7 @@ class Scoring:
         while tally.open:
             await asyncio.sleep(tally.pause_s())
             try:
-                tally.take(await self._together().score([samples[i] for i in tally.open], self._request(step)))
+                tally.take(await (await self._together()).score([samples[i] for i in tally.open], self._request(step)))
             except PASSING as error:
                 tally.fail(error)
         return tally.scored()
@@ -199,8 +199,8 @@ class Scoring:
             self._blocking = RewardClient(self.url, **self._connection())
         return self._blocking
 
-    def _together(self) -> Together:
-        """What the calls of this event loop share: connections belong to a loop."""
+    async def _together(self) -> Together:
+        """What the calls of this event loop share: connections belong to a loop, and end with it."""
         loop = asyncio.get_running_loop()
         if loop not in self._async:
             for ended in [other for other in self._async if other.is_closed()]:
@@ -208,6 +208,8 @@ class Scoring:
             given = self._options.get("async_client")
             client = AsyncRewardClient(self.url, **self._connection()) if given is None else given
             self._async[loop] = Together(client)
+            if given is None:
+                await self._async[loop].end_with_loop()
         return self._async[loop]
 
     def _connection(self) -> dict[str, Any]:

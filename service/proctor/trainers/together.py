@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,7 @@ class Together:
         self._waiting: list[_Call] = []
         self._flush: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: AsyncGenerator[None] | None = None  # held here: the loop refers to it weakly
 
     async def score(self, samples: Sequence[Sample], options: dict[str, Any]) -> list[SampleResult]:
         """One result per sample, same order. Raises ClientError."""
@@ -61,8 +62,28 @@ class Together:
             self._flush = loop.call_later(PAUSE_S, self._send_waiting)
         return await call.answered
 
+    async def end_with_loop(self) -> None:
+        """Have this event loop close the connections before it ends. Nobody else would: a trainer that names a function
+        tells nothing of its end, and some run a loop per step."""
+        self._ending = self._until_the_end()
+        await anext(self._ending)
+
+    async def _until_the_end(self) -> AsyncGenerator[None]:
+        """`asyncio.run`, and whoever else ends a loop as documented, closes the generators that were begun in it."""
+        try:
+            yield
+        finally:
+            await self._close()
+
     async def aclose(self) -> None:
         """Close the client's connections, where it has any."""
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            await ending.aclose()
+        else:
+            await self._close()
+
+    async def _close(self) -> None:
         if hasattr(self._client, "aclose"):
             await self._client.aclose()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from trainer_fakes import TESTS
 
-from proctor.client import ConnectionFailed, InvalidRequest, Scores
+from proctor.client import ConnectionFailed, InvalidRequest, NotFound, Scores
 from proctor.client.scores import summarize
 from proctor.client.testing import result
 from proctor.trainers.scoring import Scoring
@@ -133,3 +136,51 @@ async def test_scoring_shares_requests(count: int) -> None:
     got = await asyncio.gather(*(scoring.ascore([sample("good")]) for _ in range(count)))
     assert [g[0].reward for g in got] == [1.0] * count
     assert client.requests == [count]
+
+
+@pytest.fixture
+def service() -> Iterator[tuple[str, threading.Event]]:
+    """A service that answers 404 and keeps the connection; its URL, and whether its client has closed one."""
+    closed = threading.Event()
+
+    def answer(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError), listening.accept()[0] as connection:
+            connection.settimeout(20)
+            while connection.recv(1 << 16):
+                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+            closed.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=(listening,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", closed
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def test_connections_end_with_their_event_loop(service: tuple[str, threading.Event]) -> None:
+    """Trainers that name a function never close what it opened; its connection was left to the garbage collector."""
+    url, closed = service
+    scoring = Scoring(url, on_invalid="raise")
+
+    async def step() -> None:
+        with pytest.raises(NotFound):
+            await scoring.ascore([sample("good")])
+        assert not closed.is_set()  # kept for the next call
+
+    asyncio.run(step())
+    assert closed.wait(10)
+
+
+def test_connections_can_be_closed_before(service: tuple[str, threading.Event]) -> None:
+    url, closed = service
+    scoring = Scoring(url, on_invalid="raise")
+
+    async def steps() -> None:
+        with pytest.raises(NotFound):
+            await scoring.ascore([sample("good")])
+        await scoring.aclose()
+        await scoring.aclose()
+        assert await asyncio.to_thread(closed.wait, 10)
+
+    asyncio.run(steps())
