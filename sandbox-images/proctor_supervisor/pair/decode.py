@@ -32,6 +32,7 @@ class Reader:
 
     resolve: called with (reader, tag) for tags of the conversation; entries: the containers that both sides know
     already, by number; first: the number of the next one; builtins_allowed: the tests' end takes only types.
+    at, depth: where to start, and within how many containers.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Reader:
         *,
         builtins_allowed: dict[str, Any] = TYPES,
         at: int = 0,
+        depth: int = 0,
     ) -> None:
         self.data = data
         self.at = at
@@ -51,7 +53,7 @@ class Reader:
         self._first = first
         self._resolve = resolve
         self._builtins = builtins_allowed
-        self._depth = 0
+        self._depth = depth
         self._nodes = 0
 
     def read(self) -> Any:
@@ -71,11 +73,12 @@ class Reader:
 
     def chunk(self) -> bytes:
         """A length and that many bytes."""
-        size = self.count()
-        data = self.data[self.at : self.at + size]
-        if len(data) != size:
+        start = self.at + 4
+        end = start + self.count()
+        data = self.data[start:end]
+        if len(data) != end - start:
             raise Malformed("a length beyond the end")
-        self.at += size
+        self.at = end
         return data
 
     def text(self) -> str:
@@ -87,7 +90,12 @@ class Reader:
 
     def count(self) -> int:
         """A u32."""
-        return self._unpack(_U32)
+        try:
+            (value,) = _U32.unpack_from(self.data, self.at)
+        except struct.error:
+            raise Malformed("a number is cut short") from None
+        self.at += 4
+        return int(value)
 
     def int64(self) -> int:
         """An i64."""
@@ -110,6 +118,8 @@ class Reader:
     def fill(self, out: list[Any]) -> None:
         """Append to `out` a count of values."""
         count = self.count()
+        if not count:
+            return
         if count > len(self.data) - self.at:
             raise Malformed("more items than bytes")
         self._nodes += count
@@ -141,6 +151,12 @@ def _r_list(r: Reader) -> list:
     out: list = r.remember([])
     r.fill(out)
     return out
+
+
+def _r_tuple(r: Reader) -> tuple:
+    out: list = []
+    r.fill(out)
+    return tuple(out)
 
 
 def _r_packed(code: str, make: type, remember: bool) -> Callable[[Reader], Any]:
@@ -321,7 +337,7 @@ _READERS: dict[int, Callable[[Reader], Any]] = {
         "b": Reader.chunk,
         "y": lambda r: r.remember(bytearray(r.chunk())),
         "l": _r_list,
-        "t": lambda r: tuple(r.items()),
+        "t": _r_tuple,
         "S": _r_set,
         "Z": _r_frozenset,
         "q": _r_packed("q", list, True),

@@ -23,6 +23,7 @@ _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 _LOW, _HIGH = -(1 << 63), (1 << 63) - 1
+_PACKED_FROM = 8
 
 
 class Writer:
@@ -65,6 +66,10 @@ class Writer:
         self.out += _U32.pack(len(data))
         self.out += data
 
+    def inside(self) -> None:
+        """What follows is written as within a tuple."""
+        self._depth += 1
+
     def text(self, tag: bytes, value: str) -> None:
         """Append a tag and a str."""
         self.raw(tag, value.encode("utf-8", "surrogatepass"))
@@ -81,6 +86,8 @@ class Writer:
     def items(self, values: Any, count: int) -> None:
         """Append a count and that many values."""
         self.out += _U32.pack(count)
+        if not count:
+            return
         self._depth += 1
         if self._depth > DEPTH_MAX:
             raise CannotCross("nested too deeply")
@@ -131,21 +138,19 @@ def _w_complex(w: Writer, v: complex) -> None:
 
 
 def _w_list(w: Writer, v: list) -> None:
-    if not w.known(v) and not _packed(w, v, b"qd"):
+    if not w.known(v) and (len(v) < _PACKED_FROM or not _packed(w, v, b"qd")):
         w.out += b"l"
         w.items(v, len(v))
 
 
 def _w_tuple(w: Writer, v: tuple) -> None:
-    if not _packed(w, v, b"QD"):
+    if len(v) < _PACKED_FROM or not _packed(w, v, b"QD"):
         w.out += b"t"
         w.items(v, len(v))
 
 
 def _packed(w: Writer, v: list | tuple, tags: bytes) -> bool:
     """Long runs of numbers travel packed."""
-    if len(v) < 8:
-        return False
     kinds = set(map(type, v))
     if kinds == {int}:
         try:

@@ -58,7 +58,7 @@ class ForeignLink:
     """The conversation with a driver. gone, tampered: as for `link.Link`, they never return."""
 
     def __init__(self, sock: socket.socket, *, gone: Callable[[], Any], tampered: Callable[[str], Any]) -> None:
-        self._sock, self._gone, self._tampered = sock, gone, tampered
+        self._frames, self._gone, self._tampered = frames.Frames(sock), gone, tampered
 
     def loaded(self) -> None:
         """Wait until the code is loaded. Raises CandidateError."""
@@ -68,7 +68,7 @@ class ForeignLink:
         """Call the entry point `path`; its result, or argument `argN` after the call. Raises CandidateError."""
         request = {"op": "entry", "path": path, "args": [encode(value) for value in args], "result": result}
         try:
-            frames.send(self._sock, json.dumps(request).encode("ascii"))
+            self._frames.send(json.dumps(request).encode("ascii"))
         except frames.Gone:
             self._gone()
         return self._answer()
@@ -76,13 +76,13 @@ class ForeignLink:
     def end(self) -> None:
         """Say goodbye."""
         try:
-            frames.send(self._sock, b'{"op":"bye"}')
+            self._frames.send(b'{"op":"bye"}')
         except frames.Gone:
             pass
 
     def _answer(self) -> Any:
         try:
-            answer = json.loads(frames.receive(self._sock))
+            answer = json.loads(self._frames.receive())
         except frames.Gone:
             return self._gone()
         except (frames.Oversized, ValueError, RecursionError):

@@ -7,6 +7,7 @@ import struct
 
 FRAME_MAX = 64 << 20
 _LENGTH = struct.Struct("<I")
+_AT_ONCE = 4096  # most frames come whole with their length
 
 
 class Gone(Exception):
@@ -17,37 +18,46 @@ class Oversized(Exception):
     """A frame over FRAME_MAX."""
 
 
-def send(sock: socket.socket, payload: bytes | bytearray) -> None:
-    """Send one frame. Raises Gone, Oversized."""
-    if len(payload) > FRAME_MAX:
-        raise Oversized
-    try:
-        sock.sendall(_LENGTH.pack(len(payload)) + payload)
-    except OSError:
-        raise Gone from None
+class Frames:
+    """One end of the conversation."""
 
+    def __init__(self, sock: socket.socket) -> None:
+        self._send, self._receive = sock.sendall, sock.recv
+        self._rest = b""
 
-def receive(sock: socket.socket) -> bytes:
-    """Receive one frame. Raises Gone, Oversized."""
-    (length,) = _LENGTH.unpack(_exactly(sock, _LENGTH.size))
-    if length > FRAME_MAX:
-        raise Oversized
-    return _exactly(sock, length)
+    def send(self, payload: bytes | bytearray) -> None:
+        """Send one frame. Raises Gone, Oversized."""
+        if len(payload) > FRAME_MAX:
+            raise Oversized
+        try:
+            self._send(_LENGTH.pack(len(payload)) + payload)
+        except OSError:
+            raise Gone from None
 
+    def receive(self) -> bytes:
+        """Receive one frame. Raises Gone, Oversized."""
+        try:
+            data = self._rest or self._receive(_AT_ONCE)
+            while len(data) < _LENGTH.size:
+                data += self._some(_LENGTH.size - len(data))
+            (length,) = _LENGTH.unpack_from(data)
+            if length > FRAME_MAX:
+                raise Oversized
+            missing = _LENGTH.size + length - len(data)
+            if missing > 0:
+                parts = [data]
+                while missing:
+                    parts.append(self._some(min(missing, 1 << 20)))
+                    missing -= len(parts[-1])
+                data = b"".join(parts)
+        except OSError:
+            raise Gone from None
+        end = _LENGTH.size + length
+        self._rest = data[end:]
+        return data[_LENGTH.size : end]
 
-def _exactly(sock: socket.socket, n: int) -> bytes:
-    try:
-        data = sock.recv(n)
-        if len(data) == n:
-            return data
-        parts = [data]
-        missing = n - len(data)
-        while missing and data:
-            data = sock.recv(min(missing, 1 << 20))
-            parts.append(data)
-            missing -= len(data)
-    except OSError:
-        raise Gone from None
-    if missing:
-        raise Gone
-    return b"".join(parts)
+    def _some(self, most: int) -> bytes:
+        data = self._receive(most)
+        if not data:
+            raise Gone
+        return data

@@ -147,6 +147,8 @@ def distinct(count: int, keys: list[Any]) -> None:
 
 def size(value: Any) -> int:
     """How many elements a mutable container holds."""
+    if type(value) in (list, dict, set):
+        return len(value)
     kind = extended(type(value))
     if kind is not None or is_array(value):
         return int((kind or type(value)).__len__(value))

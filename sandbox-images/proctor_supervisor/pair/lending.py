@@ -27,18 +27,26 @@ class Lending:
         self._returning: dict[int, weakref.ref[Any]] = {}
         self._last = 0
 
-    def numbers(self) -> set[int]:
-        """What is lent now."""
-        return set(self._lent)
+    @property
+    def last(self) -> int:
+        """The number of what was lent last; numbers grow."""
+        return self._last
 
-    def withdraw(self, before: set[int]) -> None:
-        """End the lending of what was not lent `before`."""
-        for number in self.numbers() - before:
+    def __bool__(self) -> bool:
+        """Whether anything is lent now."""
+        return bool(self._lent)
+
+    def withdraw(self, after: int) -> None:
+        """End the lending of what was lent after number `after`."""
+        for number in self._since(after):
             del self._lent[number]
 
-    def is_new(self, value: Any, before: set[int]) -> bool:
+    def is_new(self, value: Any, after: int) -> bool:
         """Whether a call gave back what it was given: a decorator that registers, say."""
-        return callable(value) and any(value is self._lent[number] for number in self.numbers() - before)
+        return callable(value) and any(value is self._lent[number] for number in self._since(after))
+
+    def _since(self, after: int) -> list[int]:
+        return [number for number in self._lent if number > after]
 
     def lend(self, value: Any) -> int:
         """The number by which the candidate can ask for `value`."""

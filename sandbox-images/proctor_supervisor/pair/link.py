@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from . import codec, compare, frames, kinds, shared
+from . import codec, compare, frames, kinds, messages, shared
 from .awaiting import driven
 from .lending import Lending, attributes, is_made, keeps, name_of, parameters_of
 from .remote import Handle, Remote, RemoteType, is_remote
@@ -81,7 +81,7 @@ class Link:
         tests_module: str = "tests",
         by_value: bool = False,
     ) -> None:
-        self._sock = sock
+        self._frames = frames.Frames(sock)
         self._gone = gone
         self._tampered = tampered
         self._tests_module = tests_module
@@ -105,7 +105,7 @@ class Link:
     @property
     def reading(self) -> bool:
         """Whether this thread reads a message. Then nothing may be asked: what it makes known is known only in part."""
-        return self._reader == threading.get_ident()
+        return self._reader is not None and self._reader == threading.get_ident()
 
     def share_surroundings(self, *, numpy: bool = False) -> Callable[[], None]:
         """The tests' `random.seed` and what they set in the environment hold for the candidate too.
@@ -176,18 +176,20 @@ class Link:
             raise AttributeError("nothing can be asked while an answer is read")
         self.asked += 1
         self._bases.clear()
-        lent_before, kept = self._lending.numbers(), False
+        lending = self._lending
+        before, kept = lending.last, False
         self._gives_results = _gives_results(operation, operands)
         try:
-            self._send((operation, self._take_dropped(), *operands), within=bool(lent_before))
+            self._send((operation, self._take_dropped(), *operands), within=bool(lending))
             value = self._conclude(self._receive(), iterating)
             if isinstance(value, RemoteType) and operation in ("global", "getattr"):
                 _note_name(value, operands[-1])
-            kept = keeps(operation, operands) or is_made(value) or self._lending.is_new(value, lent_before)
+            if lending.last != before:
+                kept = keeps(operation, operands) or is_made(value) or lending.is_new(value, before)
             return value
         finally:
-            if not kept:
-                self._lending.withdraw(lent_before)
+            if lending.last != before and not kept:
+                lending.withdraw(before)
 
     def base_of(self, value: Any) -> Any:
         """What a container of collections (deque, UserDict, …) holds.
@@ -244,8 +246,8 @@ class Link:
         table = self._shared
         writer = codec.Writer(self._foreign, table.index, table.next)
         contents = tuple([(n, kinds.content(table.entries[n])) for n in changed])
-        writer.write((contents, tuple(forgotten), *question))  # a list would be one more container to keep alike
-        frames.send(self._sock, writer.out)
+        messages.write(writer, contents, forgotten, question[0], question[1:])
+        self._frames.send(writer.out)
         table.told(changed)
         table.adopt(writer.mutables)
         table.forget(forgotten)
@@ -254,7 +256,10 @@ class Link:
         while True:
             table = self._shared
             try:
-                data = frames.receive(self._sock)
+                data = self._frames.receive()
+                plain = messages.plain_answer(data)
+                if plain is not None:
+                    return ("ok", self._plain_value(data, *plain))
                 self._reader = threading.get_ident()
                 reader = codec.Reader(data, self._resolve, table.entries, table.next)
                 message = reader.read()
@@ -283,11 +288,25 @@ class Link:
             else:
                 return answer
 
+    def _plain_value(self, data: bytes, forgotten: list[int], at: int) -> Any:
+        """The value at the end of a plain answer. Raises as reading does."""
+        table = self._shared
+        value = messages.short_value(data, at)
+        if value is messages.NOT_SHORT:
+            self._reader = threading.get_ident()
+            reader = codec.Reader(data, self._resolve, table.entries, table.next, at=at, depth=1)
+            value = reader.read()
+            reader.end()
+            table.adopt(reader.mutables)
+        table.forget(forgotten)
+        table.note()
+        return value
+
     def _start_anew(self) -> None:
         """A message was not read to its end: what it would have made known is known to neither end."""
         self._shared = shared.Shared()
         try:
-            frames.send(self._sock, b"")
+            self._frames.send(b"")
         except frames.Gone:
             self._gone()
 

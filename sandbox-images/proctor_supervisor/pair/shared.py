@@ -45,12 +45,16 @@ class Shared:
 
     def note(self) -> None:
         """Remember what every container holds now; it is the same at both ends."""
+        if not self._unnoted:
+            return
         for number in self._unnoted:
             self._images[number] = _image(self.entries[number])
         self._unnoted.clear()
 
     def changes(self) -> list[int]:
         """The containers that hold something else than was noted."""
+        if not self._images:
+            return []
         return [n for n, image in self._images.items() if not _holds(self.entries[n], image)]
 
     def told(self, changed: Iterable[int]) -> None:
@@ -112,6 +116,8 @@ class _Array(NamedTuple):
 
 
 def _image(value: Any) -> Any:
+    if type(value) is list:
+        return tuple(value)
     if tables.is_table(value):
         return tables.image(value)
     if kinds.is_array(value):
