@@ -60,6 +60,7 @@ _HAS_CLOSE_RANGE = (
     _libc.syscall(ctypes.c_long(_SYS_CLOSE_RANGE), ctypes.c_uint(1 << 20), ctypes.c_uint(1 << 20), ctypes.c_uint(0))
     == 0
 )
+_INT = struct.Struct("=i")
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
 _proc: int | None = None
 _NO_CAPS = ctypes.create_string_buffer(24)
@@ -72,6 +73,18 @@ def unix_socket(fd: int, kind: int) -> socket.socket:
     page touched on the way is one that the kernel copies.
     """
     return cast(socket.socket, _socket.socket(socket.AF_UNIX, kind, 0, fd))
+
+
+def receive_at_once(sock: socket.socket, size: int) -> tuple[bytes, int | None]:
+    """A message of at most `size` bytes that is there already, with the descriptor that came along, if one did.
+
+    Raises BlockingIOError where none is there. (`socket.recv_fds` of Python 3.11 takes flags and drops them.)
+    """
+    message, ancillary, _flags, _address = sock.recvmsg(size, socket.CMSG_LEN(_INT.size), socket.MSG_DONTWAIT)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            return message, _INT.unpack_from(data)[0]
+    return message, None
 
 
 def _checked(result: int, what: str) -> int:

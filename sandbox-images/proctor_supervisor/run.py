@@ -203,6 +203,8 @@ class Guest:
         self.before_s = 0.0  # what the tree had used before this run
         self.peak = 0
         self.pss = self.pss_rss = 0
+        self.silent = False  # whether all has been heard on the control socket
+        self.aside = task.kind == "candidate"  # see `Watch`
         self.native = task.kind == "native"
         self.parented = task.kind in ("native", "series")  # a process of ours is the parent of the sample's
         self.waited: tuple[int, int] | None = None  # of a native program: wait status, peak of memory in bytes
@@ -239,8 +241,7 @@ class Guest:
             if self.doomed:
                 self.kill()
         elif message[:1] == b"E":
-            while self.on_control():  # what it still says; the other end is closed
-                pass
+            self.catch_up()  # what it still says; the other end is closed
             _tag, status, user, system, peak_kib = zygote.ENDED.unpack(message)
             self._end(status, user + system, peak_kib * 1024)
         else:
@@ -255,13 +256,23 @@ class Guest:
             return Tree(proc, -1, pid)
 
     def on_control(self) -> bool:
-        """The child says: folder, begun, or a compile error. False at the end."""
+        """The child says: folder, begun, or a compile error. False at the end. Raises BlockingIOError: nothing yet."""
         return bool(self._on_message())
 
+    def catch_up(self) -> None:
+        """Take in all that the child has said so far."""
+        try:
+            while not self.silent and self.on_control():
+                pass
+        except BlockingIOError:
+            return
+
     def _on_message(self) -> bytes:
-        message, fds, _flags, _address = socket.recv_fds(self.control, guest._TEXT_MAX + 64, 1)
+        """One message, empty at the end. Raises BlockingIOError where none is there yet."""
+        message, fd = linux.receive_at_once(self.control, guest._TEXT_MAX + 64)
+        self.silent = not message
         if message[:1] == b"D":
-            self.folder = fds[0]
+            self.folder = -1 if fd is None else fd
         elif message[:1] == b"C":
             self.begun = True
             _tag, cpu_ns, now_ns = guest.CLOCK.unpack(message)
@@ -319,6 +330,8 @@ class Guest:
 
     def new_case(self) -> None:
         """Limits of CPU and wall count from now."""
+        if not self.begun:
+            self.catch_up()  # that it has begun, which sets the clocks too
         self.base_cpu, self.since = self.clock(), time.monotonic()
 
     def measure(self, processes: dict[int, Process], now: float) -> None:
@@ -484,7 +497,11 @@ class Guest:
 
 
 class Watch:
-    """The loop over one run's guests. `deadline`: when all of them must have ended, by the monotonic clock."""
+    """The loop over one run's guests. `deadline`: when all of them must have ended, by the monotonic clock.
+
+    A pair's candidate is listened to from the first reading of /proc on: until then it rarely has something to say that
+    cannot wait, and waking for its folder, its start and the ends of its pipes costs more than most of its calls.
+    """
 
     def __init__(self, host: Host, guests: Sequence[Guest], deadline: float) -> None:
         self.host, self.guests, self.deadline = host, guests, deadline
@@ -500,7 +517,12 @@ class Watch:
 
     def _register(self, one: Guest) -> None:
         self.add(one.forker.conn.fileno(), one.on_zygote)
-        self.add(one.control.fileno(), one.on_control)
+        if not one.aside:
+            self._listen(one)
+
+    def _listen(self, one: Guest) -> None:
+        if not one.silent:
+            self.add(one.control.fileno(), one.on_control)
         for fd in one.outputs:
             self.add(fd, partial(one.on_output, fd))
 
@@ -537,10 +559,20 @@ class Watch:
             self.poller.unregister(fd)
             for one in self.guests:
                 one.kill()
-        elif fd in self.handlers and self.handlers[fd]() is False:
-            self.drop(fd)
+            return
+        handler = self.handlers.get(fd)
+        try:
+            if handler is not None and handler() is False:
+                self.drop(fd)
+        except BlockingIOError:  # taken in already, by another event of this round
+            return
 
     def _measure(self, now: float) -> None:
+        for one in self.guests:
+            if one.aside and not one.ended:
+                one.aside = False
+                one.catch_up()
+                self._listen(one)
         processes = self.host.scan()
         if self.before is None:
             self.before = account.load(self.host.ground.proc, self.host.cpu)
