@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import collections
 import datetime
 import decimal
@@ -18,6 +19,9 @@ from .builtin_names import FUNCTIONS, NAMES
 from .codec_errors import CannotCross
 from .depth import DEPTH_MAX
 from .kinds import pairs
+
+#: The candidate may put another in the place of the builtin, and what it says has still to be read.
+len = builtins.len
 
 _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import socket
 import struct
+
+#: The candidate may put another in the place of the builtin, and what it says has still to be read.
+len = builtins.len
 
 FRAME_MAX = 64 << 20
 _LENGTH = struct.Struct("<I")

@@ -5,11 +5,15 @@ What is written and read here is the codec's, byte for byte, by a shorter way: h
 
 from __future__ import annotations
 
+import builtins
 import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
 from .encode import Writer
+
+#: The candidate may put another in the place of the builtin, and what it says has still to be read.
+len = builtins.len
 
 _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")

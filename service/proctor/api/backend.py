@@ -84,8 +84,11 @@ class Backend(Protocol):
     def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> Awaitable[Sequence[bytes]]:
         """Finished results from number `after` on, ASCII JSON each, in the order of finishing."""
 
-    def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> Awaitable[None]:
-        """Return once more than `seen` are done, the batch has ended, or `timeout_s` seconds passed."""
+    def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> Awaitable[BatchState | None]:
+        """The state once more than `seen` are done or the batch has ended; None if `timeout_s` seconds passed before.
+
+        With `seen` at least the batch's total: once it has ended.
+        """
 
     def cancel(self, owner: str, batch_id: str) -> Awaitable[None]:
         """Kill what runs, drop what waits. Raises NotFound."""

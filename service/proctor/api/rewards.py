@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import structlog
 from fastapi import APIRouter, Request
@@ -72,10 +73,9 @@ async def _answerable(context: Context, owner: str, batch_id: str, request: Requ
 
 async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:
     while True:
-        state = await through_outage(context.backend.status, owner, batch_id)
-        if ended(state):
+        state = await through_outage(context.backend.wait, owner, batch_id, sys.maxsize, WAIT_S)
+        if state is not None and ended(state):
             return state
-        await through_outage(context.backend.wait, owner, batch_id, state.total, WAIT_S)
 
 
 async def _disconnected(request: Request) -> None:

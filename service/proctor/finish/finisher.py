@@ -93,7 +93,7 @@ class Finisher:
         self._name = secrets.token_hex(8)
         self._away = False
         self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
-        self._marked: OrderedDict[str, None] = OrderedDict()
+        self._marked: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._in_hand: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -213,7 +213,8 @@ class Finisher:
             return slow
         rows = [(k.decode(), b.decode(), s) for k, b, s in await self._scripts.call("expand", *by_key)]
         rows = [row for row in rows if only in (None, row[1])]
-        infos = await self._look_up({batch_id: by_key[key].by for key, batch_id, _ in rows})
+        by = {batch_id: by_key[key].by for key, batch_id, _ in rows}
+        infos = {info.id: info for info in await _all_of(map(self._info, by)) if info is not None}
         for key, batch_id, samples in rows:
             entry = by_key[key]
             entry.served[key].append(batch_id)
@@ -229,16 +230,11 @@ class Finisher:
                     slow[entry.id].append((info, done))
                 else:
                     quick[batch_id].append(done)
-        await _all_of(self._finish(infos[batch_id], group) for batch_id, group in quick.items())
+        # At once: the marks go in the same round trip as the commits, and before them.
+        marks = [self._mark(batch_id, by[batch_id]) for batch_id in infos]
+        await _all_of([*marks, *(self._finish(infos[batch_id], group) for batch_id, group in quick.items())])
         await _all_of(self._close_if_complete(batch_id) for batch_id in bare - quick.keys())
         return slow
-
-    async def _look_up(self, by: dict[str, dict[str, Any]]) -> dict[str, BatchInfo]:
-        """Those batches that are there, by id. by: which sandbox judged for each; it is noted."""
-        found = await _all_of(self._info(batch_id) for batch_id in by)
-        infos = {info.id: info for info in found if info is not None}
-        await _all_of(self._mark(batch_id, by[batch_id]) for batch_id in infos)
-        return infos
 
     async def _join(self, batch_id: str, key: str, entry_id: bytes) -> None:
         """Serve a batch that came when a unit's outcome was in hand already. Its entry is settled by who has it."""
@@ -369,9 +365,9 @@ class Finisher:
             for done in samples[at : at + PIECE]:
                 account, text = self._result(info, done, gamma)
                 args += [done.sample.index, account.line(), text]
-            done_now, total, _ = await self._scripts.call("commit", *args)
+            done_now, total, _, *ending = await self._scripts.call("commit", *args)
             if done_now >= total > 0:
-                await self._close(info)
+                await self._close(info, *ending)
 
     def _result(self, info: BatchInfo, done: Finished, gamma: float | None) -> tuple[Any, str]:
         now_s = self._clock.now()
@@ -385,22 +381,22 @@ class Finisher:
     async def _close_if_complete(self, batch_id: str) -> None:
         info = await self._info(batch_id)
         if info is not None and await self._pipe.one("LLEN", self._batch(batch_id) + ":r") >= info.total:
-            await self._close(info)
+            key = self._batch(info.id)
+            replies = await self._pipe.run([("GET", key + ":a"), ("HMGET", key, "image", "tier", "closed")])
+            accounts, (image, tier, closed) = map(checked, replies)
+            if accounts is not None and not closed:
+                await self._close(info, accounts, image, tier)
 
-    async def _close(self, info: BatchInfo) -> None:
-        """Write summary and provenance; the batch has ended."""
-        key = self._batch(info.id)
-        replies = await self._pipe.run([("GET", key + ":a"), ("HMGET", key, "image", "tier", "closed")])
-        accounts, (image, tier, closed) = map(checked, replies)
-        if closed or accounts is None:
-            return
+    async def _close(self, info: BatchInfo, accounts: bytes, image: bytes | None, tier: bytes | None) -> None:
+        """Write summary and provenance; the batch has ended. accounts: of all its results."""
+        marked = self._marked.get(info.id, {})  # a large commit may overtake the mark
         lines = read_accounts(accounts)
         step = step_of(lines, info.step)
         summary = summarize(lines, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
         provenance = Provenance(
             version=__version__,
-            image=image.decode() if image else None,
-            tier=tier.decode() if tier else None,
+            image=image.decode() if image else marked.get("image"),
+            tier=tier.decode() if tier else marked.get("tier"),
             limits=info.limits,
             test_sets=list(info.test_sets),
             thinking=self._scorer.describe() if self._scorer else None,
@@ -420,10 +416,9 @@ class Finisher:
         """Note once which sandboxes judged a batch."""
         if batch_id in self._marked:
             return
-        self._marked[batch_id] = None
+        known = self._marked[batch_id] = {name: str(value) for name, value in by.items() if value is not None}
         if len(self._marked) > 1000:
             self._marked.popitem(last=False)
-        known = {name: str(value) for name, value in by.items() if value is not None}
         if known:
             await self._pipe.one("HSET", self._batch(batch_id), *itertools.chain(*known.items()))
 

@@ -201,8 +201,8 @@ class Batches:
         return list(checked(results))
 
     @_guarded(3)
-    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
-        """Return once more than `seen` are done, the batch has ended, or `timeout_s` seconds passed.
+    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> State | None:
+        """Where the batch is once more than `seen` are done or it has ended; None if `timeout_s` seconds passed before.
 
         With `seen` at least the batch's total: until it has ended. Redis being away is waited for. Raises NotFound.
         """
@@ -216,9 +216,10 @@ class Batches:
                     await asyncio.sleep(min(left, POLL_S / 2))
                     continue
                 if state.done > seen or state.ended:
-                    return
+                    return state
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(moved.wait(), min(left, POLL_S))
+        return None
 
     @_guarded(3)
     async def cancel(self, owner: str, batch_id: str) -> None:

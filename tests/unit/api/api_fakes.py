@@ -122,13 +122,14 @@ class FakeBackend:
     async def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> list[bytes]:
         return self._mine(owner, batch_id).results[after : after + count]
 
-    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
+    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> FakeBatch | None:
         batch = self._mine(owner, batch_id)
         try:
             async with asyncio.timeout(timeout_s), self.changed:
                 await self.changed.wait_for(lambda: batch.done > seen or batch.status in ("done", "cancelled"))
         except TimeoutError:
-            pass
+            return None
+        return await self.status(owner, batch_id)
 
     async def cancel(self, owner: str, batch_id: str) -> None:
         self._mine(owner, batch_id)

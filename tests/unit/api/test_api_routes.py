@@ -248,11 +248,11 @@ async def test_a_client_that_is_gone_is_noticed_although_the_queue_ignores_cance
     backend.instant = False
     waited = backend.wait
 
-    async def stubborn(owner: str, batch_id: str, seen: int, timeout_s: float) -> None:
+    async def stubborn(owner: str, batch_id: str, seen: int, timeout_s: float) -> Any:
         try:
-            await waited(owner, batch_id, seen, timeout_s)
+            return await waited(owner, batch_id, seen, timeout_s)
         except asyncio.CancelledError:
-            await waited(owner, batch_id, seen, timeout_s)
+            return await waited(owner, batch_id, seen, timeout_s)
 
     backend.wait = stubborn  # type: ignore[method-assign]
     async with connect() as client:

@@ -1,6 +1,7 @@
 -- Commit results of one batch, each index once: the bitmap's old bit decides, so of two finishers with the same
 -- sample (one was thought dead) the first wins and the second changes nothing.
--- ARGV: batch, (index, account, result)… Returns {done, total, committed now}; {-1, 0, 0} where the batch is closed or gone
+-- ARGV: batch, (index, account, result)… Returns {done, total, committed now}, of a batch that is complete with all its
+-- accounts, image and tier; {-1, 0, 0} where the batch is closed or gone.
 local id, b = ARGV[1], batch_key(ARGV[1])
 local v = call('HMGET', b, 'owner', 'total', 'closed')
 if not v[1] or v[3] then return {-1, 0, 0} end
@@ -21,9 +22,14 @@ for i, bit in ipairs(old) do
     table.insert(results, ARGV[3 * i + 1])
   end
 end
-if #results == 0 then return {call('LLEN', b .. ':r'), tonumber(v[2]), 0} end
+local function answer(done, now)
+  if done < tonumber(v[2]) then return {done, tonumber(v[2]), now} end
+  local by = call('HMGET', b, 'image', 'tier')
+  return {done, tonumber(v[2]), now, call('GET', b .. ':a'), by[1], by[2]}
+end
+if #results == 0 then return answer(call('LLEN', b .. ':r'), 0) end
 local done = call('RPUSH', b .. ':r', unpack(results))
 call('APPEND', b .. ':a', table.concat(accounts))
 unload(v[1], #results)
 call('PUBLISH', NS .. 'news', id .. ' ' .. int(done) .. ' 0')
-return {done, tonumber(v[2]), #results}
+return answer(done, #results)
