@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from . import resident
 from .job import Job
 from .resident import Resident
-from .run import Guest, Host, Ran, Watch
+from .run import Guest, Host, Ran
+from .watch import Watch
 
 _GRACE_S = 2.0
 _REPORT_MAX = 64 << 20

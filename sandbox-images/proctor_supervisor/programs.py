@@ -18,7 +18,8 @@ from . import isolate
 from .collect import TooMuch, collect
 from .job import Job
 from .languages.language import Language, diagnostics
-from .run import Guest, Host, Ran, Watch, tasks_allowed
+from .run import Guest, Host, Ran, tasks_allowed
+from .watch import Watch
 
 CACHE_MAX = 96 << 20
 

@@ -12,8 +12,9 @@ import time
 
 from . import cases, job
 from .job import Job
-from .run import Host, Ran, Watch, tasks_allowed
+from .run import Host, Ran, tasks_allowed
 from .stayer import LIFE_CPU_S, Stayer
+from .watch import Watch
 
 
 class Series(Stayer):

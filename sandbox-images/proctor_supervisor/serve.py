@@ -16,8 +16,9 @@ from .languages.language import Language
 from .languages.table import COMMANDED, DRIVERS, PYTHON
 from .pairing import Pair
 from .programs import Builder, Built, Duo, run_program
-from .run import Host, Ran, run_case, tasks_allowed
+from .run import Host, Ran, tasks_allowed
 from .series import Series
+from .watch import run_case
 
 #: Types of what a request may say; limits, parts and paths are looked at where they are used.
 _FIELDS = {

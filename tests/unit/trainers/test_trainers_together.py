@@ -146,8 +146,11 @@ def service() -> Iterator[tuple[str, threading.Event]]:
     def answer(listening: socket.socket) -> None:
         with contextlib.suppress(OSError), listening.accept()[0] as connection:
             connection.settimeout(20)
-            while connection.recv(1 << 16):
-                connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+            try:
+                while connection.recv(1 << 16):
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}")
+            except ConnectionError:  # closed with a reset
+                pass
             closed.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
