@@ -33,7 +33,7 @@ def summarize(results: Sequence[SampleResult], wall_s: float) -> Summary:
         if r.group is not None:
             groups[r.group].append(r.reward)
     judged = [r for r in results if r.verdict is not Verdict.INVALID]
-    gate_open = sum(bool(r.components.gate) and r.components.thinking is not None for r in results)
+    gate_open = sum(bool(r.components.gate) for r in results)
     flat = sum(len(g) > 1 and None not in g and len(set(g)) == 1 for g in groups.values())
     return Summary(
         samples=len(results),

@@ -17,7 +17,7 @@ RUNS = 50
 _NAME = 100  # characters
 
 SAMPLES = Counter("proctor_samples", "Samples finished.", ["run", "verdict"])
-GATES = Counter("proctor_gates_open", "Samples whose thinking term counted.", ["run"])
+GATES = Counter("proctor_gates_open", "Samples whose gate was open.", ["run"])
 THINKING = Histogram(
     "proctor_thinking_score",
     "T of the samples that were asked, by how their code did; sum by count is the mean.",

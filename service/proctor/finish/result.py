@@ -78,10 +78,10 @@ def result(info: BatchInfo, done: Finished, now_s: float, gamma: float | None = 
         reward = compose(info.reward, format=sample.format, outcome=o, thinking=thinking.value, gamma=gamma)
         bare = compose(info.reward, format=sample.format, outcome=o, thinking=None).reward
     verdict = Verdict.INVALID if error else outcome.verdict
-    counted = reward is not None and reward.components.thinking is not None and bool(reward.components.gate)
+    gate_open = reward is not None and bool(reward.components.gate)
     kind = "i" if error else "p" if verdict is Verdict.PASSED else "f"
     asked = reward.components.thinking if reward else None
-    account = Account(kind, counted, sample.ordinal, reward.reward if reward else None, asked, bare)
+    account = Account(kind, gate_open, sample.ordinal, reward.reward if reward else None, asked, bare)
     unasked = {"format": sample.format, "outcome": None, "thinking": None, "gate": None}
     data = {
         "index": sample.index,

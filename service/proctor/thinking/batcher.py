@@ -13,7 +13,8 @@ Result = TypeVar("Result")
 class Batcher(Generic[Item, Result]):
     """run: answers a batch, one result or exception per item, same order. size: items in a batch, at most.
 
-    window_s: how long the first item of a batch waits for others. calls: batches on their way at a time.
+    window_s: how long the first item of a batch waits for others. calls: bounds the batches on their way at a time;
+    two batchers may share one.
     """
 
     def __init__(
@@ -22,12 +23,12 @@ class Batcher(Generic[Item, Result]):
         *,
         size: int,
         window_s: float,
-        calls: int,
+        calls: asyncio.Semaphore,
     ) -> None:
         self._run = run
         self._size = size
         self._window_s = window_s
-        self._calls = asyncio.Semaphore(calls)
+        self._calls = calls
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()

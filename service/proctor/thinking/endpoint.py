@@ -2,7 +2,8 @@
 
 ThinkingRejected      the server refused this input: a 4xx, but for those about pace
 ThinkingFailed        it broke on this input: a 500, or an answer that makes no sense. Perhaps the input's doing
-ThinkingUnavailable   anything else: no connection, no answer in time, 408, 425, 429, 501 and above
+NoAnswerInTime        it took the call and did not answer in time, or a gateway says so (504). Perhaps the input's doing
+ThinkingUnavailable   anything else: no connection, 408, 425, 429, 501 and above
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from proctor.errors import ConfigurationError, ThinkingRejected, ThinkingUnavailable
-from proctor.thinking.types import ThinkingFailed
+from proctor.thinking.types import NoAnswerInTime, ThinkingFailed
 
 _PACE = frozenset({408, 425, 429})
 
@@ -39,15 +40,19 @@ class Endpoint:
         )
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
-        """The JSON that the server answers to `body`. Raises ThinkingRejected, ThinkingFailed, ThinkingUnavailable."""
+        """The JSON that the server answers to `body`. Raises the errors above."""
         try:
             status, content = await self._answer(path, json.dumps(body).encode("ascii"))
+        except httpx.ReadTimeout:
+            raise NoAnswerInTime("no answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise ThinkingUnavailable(f"{type(error).__name__}: {error}") from error
         if 400 <= status < 500 and status not in _PACE:
             raise ThinkingRejected(f"HTTP {status}: {_start(content)}")
         if status == 500:
             raise ThinkingFailed(f"HTTP {status}: {_start(content)}")
+        if status == 504:
+            raise NoAnswerInTime(f"HTTP {status}: {_start(content)}")
         if status != 200:
             raise ThinkingUnavailable(f"HTTP {status}: {_start(content)}")
         if len(content) > ANSWER_MAX:

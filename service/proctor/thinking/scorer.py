@@ -7,8 +7,13 @@ When a call fails
     fixed and harmless thought, is asked. Where the control fails too, the model is down (or set up wrongly) and
     every thought of the call is `ThinkingUnavailable`. Where it passes, the call is halved until the guilty input
     stands alone: that one scores T = 0 with the flag `thinking_rejected`, so that reasoning can't buy `invalid`.
-    A timeout, a lost connection, 503 and the like are never held against an input; a score that is no number is an
-    error of that thought alone.
+    A lost connection, 503 and the like are never held against an input; a score that is no number is an error of
+    that thought alone.
+When a call is late
+    Every thought of it is asked alone, so that one slow input voids none but itself, and each time right after a
+    control: the same problem with harmless reasoning as long as the thought's. Where the control is late too, the
+    model is slow: `ThinkingUnavailable`. Where two controls are answered in time, and the thought beside them never
+    is (three times in all), the lateness is the reasoning's doing: T = 0 with the flag `thinking_rejected`.
 When calls fail in a row
     The circuit opens: nobody asks but a probe. Thoughts wait for it up to the timeout, then are unavailable.
 """
@@ -17,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 from collections import OrderedDict
 from typing import Any
 
@@ -28,9 +34,11 @@ from proctor.thinking.batcher import Batcher
 from proctor.thinking.circuit import Circuit
 from proctor.thinking.normalize import Normalize, make_normalize, normalization, number
 from proctor.thinking.providers import make_provider
-from proctor.thinking.types import Marked, NotAScore, Provider, Score, ThinkingFailed, Thought
+from proctor.thinking.types import Marked, NoAnswerInTime, NotAScore, Provider, Score, ThinkingFailed, Thought
 
 ATTEMPTS = 3
+#: Of a thought whose call was late, alone, each after a control.
+ALONE = 2
 REJECTED = "thinking_rejected"
 CONTROL = Thought("Write a function that adds two numbers.", "The sum of a and b is a + b, so the function returns it.")
 _CACHED_MOST = 50_000
@@ -58,7 +66,9 @@ class Scorer:
         self._about = about
         self._timeout_s = timeout_s
         size = batch if provider.most is None else min(batch, provider.most)
-        self._batcher: Batcher[Thought, Score] = Batcher(self._call, size=size, window_s=window_s, calls=calls)
+        at_a_time = asyncio.Semaphore(calls)
+        self._batcher: Batcher[Thought, Score] = Batcher(self._call, size=size, window_s=window_s, calls=at_a_time)
+        self._alone: Batcher[Thought, Score] = Batcher(self._call_alone, size=1, window_s=0, calls=at_a_time)
         self._circuit = Circuit(self._control_passes, most=circuit_most, pause_s=circuit_pause_s)
         self._cache: OrderedDict[bytes, Score] = OrderedDict()
         self._on_their_way: dict[bytes, asyncio.Task[Score]] = {}
@@ -90,6 +100,7 @@ class Scorer:
         """End calls and close connections."""
         await self._circuit.close()
         await self._batcher.close()
+        await self._alone.close()
         tasks = list(self._on_their_way.values())
         for task in tasks:
             task.cancel()
@@ -99,7 +110,10 @@ class Scorer:
     async def _ask(self, key: bytes, thought: Thought) -> Score:
         if not await self._circuit.closed(self._timeout_s):
             raise ThinkingUnavailable(_OPEN)
-        score = await self._batcher.ask(thought)
+        try:
+            score = await self._batcher.ask(thought)
+        except NoAnswerInTime:
+            score = await self._alone.ask(thought)
         if REJECTED not in score.flags:
             self._cache[key] = score
             if len(self._cache) > _CACHED_MOST:
@@ -119,11 +133,26 @@ class Scorer:
         if not await self._circuit.still_closed(self._timeout_s):
             return [ThinkingUnavailable(_OPEN) for _ in thoughts]
         scores = await self._scores(thoughts)
-        if all(isinstance(score, Exception) and not isinstance(score, NotAScore) for score in scores):
-            self._circuit.failed()
-        else:
+        if any(isinstance(score, Score | NotAScore) for score in scores):
             self._circuit.succeeded()
+        elif not all(isinstance(score, NoAnswerInTime) for score in scores):
+            self._circuit.failed()
         return scores
+
+    async def _call_alone(self, thoughts: list[Thought]) -> list[Score | Exception]:
+        """As `_call`, for one thought whose call was late: whether by its own doing, controls tell."""
+        (thought,) = thoughts
+        if not await self._circuit.still_closed(self._timeout_s):
+            return [ThinkingUnavailable(_OPEN)]
+        for _ in range(ALONE):
+            if not await self._control_passes(_as_long(thought), ATTEMPTS - 1):
+                self._circuit.failed()
+                return [ThinkingUnavailable(f"no answer within {self._timeout_s:g} s, nor to a control as long")]
+            self._circuit.succeeded()
+            (score,) = await self._scores(thoughts)
+            if not isinstance(score, NoAnswerInTime):
+                return [score]
+        return [Score(0.0, (REJECTED,))]
 
     async def _scores(self, thoughts: list[Thought]) -> list[Score | Exception]:
         try:
@@ -136,15 +165,15 @@ class Scorer:
                 return [error if isinstance(error, NotAScore) else Score(0.0, (REJECTED,))]
             half = len(thoughts) // 2
             return [*await self._scores(thoughts[:half]), *await self._scores(thoughts[half:])]
-        except ThinkingUnavailable as error:
+        except ThinkingUnavailable as error:  # late ones are for `_call_alone`
             return [error for _ in thoughts]
 
     async def _retried(self, thoughts: list[Thought]) -> list[Score]:
-        """Scores of one call, tried again with jitter where it was not refused, and while the circuit is closed."""
+        """Scores of one call, tried again with jitter where it was not refused or late, while the circuit is closed."""
         retrying = AsyncRetrying(
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=2.0),
-            retry=retry_if_exception(lambda error: isinstance(error, ThinkingUnavailable) and self.available()),
+            retry=retry_if_exception(self._may_pass),
             reraise=True,
         )
         try:
@@ -155,12 +184,15 @@ class Scorer:
             raise ThinkingUnavailable(str(error)) from error
         raise ThinkingUnavailable("no attempt was made")
 
+    def _may_pass(self, error: BaseException) -> bool:
+        return isinstance(error, ThinkingUnavailable) and not isinstance(error, NoAnswerInTime) and self.available()
+
     async def _once(self, thoughts: list[Thought]) -> list[Score]:
         try:
             async with asyncio.timeout(self._timeout_s):
                 raw = await self._provider.score(thoughts)
         except TimeoutError:
-            raise ThinkingUnavailable(f"no answer within {self._timeout_s:g} s") from None
+            raise NoAnswerInTime(f"no answer within {self._timeout_s:g} s") from None
         except ThinkingError:
             raise
         except Exception as error:  # what a provider did not foresee: never the end of a probe, nor a 500 of ours
@@ -169,12 +201,16 @@ class Scorer:
             raise ThinkingUnavailable(f"{len(raw)} scores for {len(thoughts)} inputs")
         return [Score(self._normalize(value), value.flags if isinstance(value, Marked) else ()) for value in raw]
 
-    async def _control_passes(self) -> bool:
-        try:
-            await self._once([CONTROL])
-        except (ThinkingUnavailable, ThinkingRejected):
-            return False
-        return True
+    async def _control_passes(self, control: Thought = CONTROL, attempts: int = 1) -> bool:
+        for _ in range(attempts):
+            try:
+                await self._once([control])
+            except NoAnswerInTime:
+                continue
+            except (ThinkingUnavailable, ThinkingRejected):
+                return False
+            return True
+        return False
 
 
 def make_scorer(settings: Settings, *, raw: bool = False) -> Scorer | None:
@@ -204,6 +240,13 @@ def make_scorer(settings: Settings, *, raw: bool = False) -> Scorer | None:
         calls=settings.thinking_concurrency,
         timeout_s=settings.thinking_timeout_s,
     )
+
+
+def _as_long(thought: Thought) -> Thought:
+    """The same problem with harmless reasoning of as many bytes, which no cache of prefixes knows."""
+    size = len(thought.reasoning.encode("utf-8", "surrogatepass"))
+    lines = f"Case {secrets.token_hex(8)}. " + CONTROL.reasoning + "\n"
+    return Thought(thought.problem, (lines * (size // len(lines) + 1))[: max(size, len(CONTROL.reasoning))])
 
 
 def _key(model: str | None, thought: Thought) -> bytes:

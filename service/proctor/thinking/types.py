@@ -14,6 +14,10 @@ class ThinkingFailed(ThinkingUnavailable):
     """The server broke on this very call: whether by its own fault or an input's, a control must tell."""
 
 
+class NoAnswerInTime(ThinkingUnavailable):
+    """The server took the call and did not answer in time: whether for its load or an input, a control must tell."""
+
+
 class NotAScore(ThinkingFailed):
     """A score that is no finite number, or outside the range of its normalisation. Never taken for a score."""
 
@@ -63,7 +67,7 @@ class Provider(Protocol):
         """Raw scores, one per thought, same order; None for a thought that got none, which is an error of it alone.
 
         Raises ThinkingRejected (an input was refused), ThinkingFailed (the server broke, perhaps on an input),
-        ThinkingUnavailable (anything else that went wrong).
+        NoAnswerInTime (perhaps an input's doing, too), ThinkingUnavailable (anything else that went wrong).
         """
 
     async def close(self) -> None:

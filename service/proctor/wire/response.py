@@ -126,14 +126,14 @@ class Summary(Model):
     passed: int = Field(description="Samples that passed.")
     failed: int = Field(description="Samples whose code failed.")
     invalid: int = Field(description="Samples that we could not judge.")
-    gate_open: int = Field(description="Samples whose thinking term counted.")
+    gate_open: int = Field(description="Samples whose `components.gate` is above 0, with or without a model.")
     zero_variance_groups: int = Field(
         description="Groups of two and more whose rewards are all equal: they teach nothing."
     )
     wall_s: float = Field(description="From admission to the last result, seconds.")
     samples_per_s: float = Field(description="Samples by wall clock.")
     invalid_rate: float | None = Field(None, description="Share of samples that we could not judge.")
-    gate_open_share: float | None = Field(None, description="Share of judged samples whose thinking term counted.")
+    gate_open_share: float | None = Field(None, description="Share of judged samples whose gate was open.")
     thinking_mean_passed: float | None = Field(
         None, description="Mean T of passing samples; null where none was asked."
     )

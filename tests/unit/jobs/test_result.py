@@ -67,7 +67,8 @@ def test_invalid_has_no_reward_and_says_why() -> None:
 def test_no_model_means_no_term() -> None:
     account, data = compose(Finished(waiting(), outcome(Verdict.PASSED), 101.0))
     assert (data["reward"], data["components"]["thinking"]) == (1.0, None)
-    assert not account.gate_open
+    assert data["components"]["gate"] == 1.0
+    assert account.gate_open, "as its component says, though there was nobody to ask"
 
 
 def test_what_is_held_comes_back() -> None:

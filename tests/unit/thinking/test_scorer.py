@@ -185,15 +185,48 @@ async def test_a_model_that_refuses_everything_rejects_nobody() -> None:
     assert any(CONTROL.reasoning in text for text in model.texts())
 
 
-async def test_a_timeout_is_never_held_against_the_input() -> None:
-    def hangs(asked: Asked) -> Answer:
-        if any("SLOW" in text for text in asked.body["input"]):
-            time.sleep(0.3)
+def never_in_time(asked: Asked) -> Answer:
+    """Answers too late what holds SLOW, and all the rest at once."""
+    if any("SLOW" in text for text in asked.body["input"]):
+        time.sleep(3.0)
+    return classify(lambda _: 0.5)(asked)
+
+
+async def test_reasoning_that_keeps_the_model_from_answering_buys_nothing_and_voids_nobody_else() -> None:
+    async with scoring(never_in_time, thinking_timeout_s=1.5) as (scorer, model):
+        slow, good = await asyncio.gather(scorer.score(thought("SLOW " * 40)), scorer.score(thought("good")))
+        assert scorer.available()
+    assert slow == Score(0.0, ("thinking_rejected",))
+    assert good == Score(0.5)
+    beside, *alone = [text for text in model.texts() if "SLOW" in text]
+    controls = [text for text in model.texts() if CONTROL.reasoning[:20] in text and len(text) >= len(beside)]
+    assert len(alone) == 2
+    assert len(controls) == 2
+    assert all("Add two numbers." in text for text in controls), "of the same problem"
+
+
+async def test_lateness_is_not_held_against_an_input_where_a_control_as_long_is_late_too() -> None:
+    def slow_reader(asked: Asked) -> Answer:
+        if any(len(text) > 1000 for text in asked.body["input"]):
+            time.sleep(2.0)
         return classify(lambda _: 0.5)(asked)
 
-    async with scoring(hangs, thinking_timeout_s=0.1, thinking_batch=1) as (scorer, _):
-        with pytest.raises(ThinkingUnavailable):
-            await scorer.score(thought("SLOW"))
+    async with scoring(slow_reader, thinking_timeout_s=1.0, thinking_batch=1) as (scorer, _):
+        with pytest.raises(ThinkingUnavailable, match="control"):
+            await scorer.score(thought("step " * 400))
+        assert await scorer.score(thought("short")) == Score(0.5)
+
+
+async def test_a_model_that_was_late_twice_scores_at_last() -> None:
+    late = iter([True, True])
+
+    def stalls(asked: Asked) -> Answer:
+        if next(late, False):
+            time.sleep(2.0)
+        return classify(lambda _: 0.75)(asked)
+
+    async with scoring(stalls, thinking_timeout_s=1.0) as (scorer, _):
+        assert await scorer.score(thought()) == Score(0.75)
 
 
 async def test_a_score_that_is_no_number_is_an_error_of_that_thought_alone() -> None:
