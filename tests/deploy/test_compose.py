@@ -148,11 +148,32 @@ def test_survives_the_death_of_a_sandbox_and_a_worker(compose: Compose) -> None:
     assert set(score(compose, samples).values()) == {"passed"}
 
 
+@pytest.mark.shared_data
 def test_sandboxes_can_be_scaled(compose: Compose) -> None:
+    """Eight replicas share one folder of sockets: each has a worker and works, also once one has died and is back."""
     compose("up", "-d", "--no-build", "--no-recreate", "--scale", "sandbox=8", "sandbox")
     wait_for("eight sandboxes have a worker each", lambda: compose.workers() == 8, 240)
+    eight = {container["Id"][:12] for container in compose.containers("sandbox")}
+    assert len(eight) == 8
+    wait_for("each of them has work", lambda: _hosts(compose) == eight, 120)
+    samples = humaneval("reference_solution")
+
+    _crash(compose.containers("sandbox")[3])
+    assert set(score(compose, samples).values()) == {"passed"}
+    wait_for("all eight are back, and work", lambda: compose.workers() == 8 and _hosts(compose) == eight, 240)
+
     compose("up", "-d", "--no-build", "--no-recreate", "--scale", f"sandbox={SANDBOXES}", "sandbox")
     wait_for("six are gone", lambda: compose.workers() == SANDBOXES, 240)
+
+
+def _hosts(compose: Compose) -> set[str]:
+    """The names of the containers that some slow samples run in, as the samples see them."""
+    code = "import os, time\ntime.sleep(0.5)\nprint(os.uname().nodename)  # {}"
+    tests = {"kind": "stdio", "cases": [{"stdin": "", "stdout": "another"}]}
+    samples = [{"completion": code.format(secrets.token_hex(4)), "tests": tests} for _ in range(32)]
+    with RewardClient(compose.url, api_key=KEY) as client:
+        results = client.score(samples).results
+    return {str(case.stdout).strip() for result in results for case in result.tests.cases}
 
 
 def test_every_service_is_hardened(compose: Compose) -> None:
