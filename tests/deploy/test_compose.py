@@ -17,6 +17,7 @@ import pytest
 from proctor.client import RewardClient
 
 from .docker_cli import ROOT, SECCOMP, build_sandboxes, build_service_images, docker, free_port, inspect, run, wait_for
+from .test_monitoring import alert_queries, dashboard_queries
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -273,7 +274,8 @@ def test_redis_lets_nobody_in_and_loses_nothing(compose: Compose) -> None:
 
 
 def test_prometheus_reads_the_metrics(compose: Compose) -> None:
-    """The profile's other half, Grafana, is an image of others; its files are held against ours in test_dashboard."""
+    """And answers every query of dashboard and alerts. The profile's other half, Grafana, is an image of others;
+    its files are held against ours in test_monitoring."""
     compose("up", "-d", "--no-build", "--no-recreate", "--no-deps", "prometheus")
     url = f"http://127.0.0.1:{compose.prometheus_port}/api/v1"
 
@@ -285,6 +287,20 @@ def test_prometheus_reads_the_metrics(compose: Compose) -> None:
         return [sample["value"][1] for sample in found["data"]["result"]] == [str(SANDBOXES)]
 
     wait_for("Prometheus has the number of workers", workers, 240)
+    add = {"kind": "function", "entry_point": "add", "cases": [{"args": [1, 2], "expected": 3}]}
+    samples = [{"group": "g", "completion": f"def add(a, b): return a {sign} b", "tests": add} for sign in "+-"]
+    with RewardClient(compose.url, api_key=KEY) as client:
+        client.score(samples, run="compose", step=1)
+
+    def answer(query: str) -> list[Any]:
+        found = httpx.get(f"{url}/query", params={"query": query}, timeout=5).json()
+        assert found["status"] == "success", query
+        return list(found["data"]["result"])
+
+    shown = [query for query in dashboard_queries() if "thinking_score" not in query and "drift" not in query]
+    assert len(shown) > 12, "all but those that take a thinking model or a run of some steps"
+    wait_for("every panel has data", lambda: all(answer(query) for query in shown), 120)
+    assert [query for query in alert_queries() if answer(query)] == []
     groups = httpx.get(f"{url}/rules", timeout=5).json()["data"]["groups"]
     assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
     assert [rule for group in groups for rule in group["rules"]]

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 import proctor.api.metrics
 import proctor.finish.metrics  # noqa: F401
 
-from .docker_cli import ROOT
+from .docker_cli import ROOT, TAG, build_service_images, docker
 
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "proctor.json"
@@ -38,15 +38,17 @@ def dashboard() -> dict[str, object]:
     return dict(json.loads(DASHBOARD.read_text()))
 
 
-def queries() -> list[str]:
+def dashboard_queries() -> list[str]:
     panels = dashboard()["panels"]
     assert isinstance(panels, list)
-    shown = [target["expr"] for panel in panels for target in panel["targets"]]
-    rules = [rule["expr"] for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
-    return shown + rules
+    return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
-@pytest.mark.parametrize("query", queries())
+def alert_queries() -> list[str]:
+    return [rule["expr"] for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("query", dashboard_queries() + alert_queries())
 def test_queries_name_what_is_exported(query: str) -> None:
     names = exported()
     assert series_in(query) <= {*names, *(f"{name}_bucket" for name in names)}
@@ -97,3 +99,19 @@ def test_every_alert_says_what_to_do() -> None:
     documented = set(re.findall(r"^\| `(Proctor\w+)` \|", OPERATIONS, re.MULTILINE))
     assert {rule["alert"] for rule in rules} == documented
     assert all(rule["annotations"]["summary"] and rule["labels"]["severity"] in ("page", "ticket") for rule in rules)
+
+
+@pytest.mark.docker
+@pytest.mark.timeout(600)
+def test_alerts_fire_in_their_own_case_and_in_no_other() -> None:
+    """By Prometheus's own judgement, and so for the configuration that scrapes the API."""
+    build_service_images("proctor-prometheus")
+    image = f"proctor-prometheus:{TAG}"
+    isolated = ["run", "--rm", "--network=none", "--read-only", "--tmpfs=/tmp", f"--volume={ALERTS.parent}:/rules:ro"]
+    docker(*isolated, "--entrypoint=promtool", image, "test", "rules", "/rules/alerts-test.yml")
+    tested = yaml.safe_load((ALERTS.parent / "alerts-test.yml").read_text())["tests"]
+    fired = {case["alertname"] for test in tested for case in test["alert_rule_test"] if case["exp_alerts"]}
+    assert fired == {rule["alert"] for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]}
+    check = "touch /tmp/key && promtool check config /etc/proctor/prometheus.yml"
+    said = docker(*isolated, "--entrypoint=/bin/sh", image, "-c", check)
+    assert f"{len(fired)} rules found" in said
