@@ -1,4 +1,4 @@
-"""The worker's pod run for real without a cluster: samples reach neither Redis nor the worker beside them.
+"""The worker's pod run for real without a cluster: samples reach neither Redis nor the worker nor a metadata service.
 
 Controls show that the very connections that fail for a sample work from the worker beside it.
 """
@@ -39,6 +39,8 @@ def redis(address):
     with socket.create_connection(address, 3) as connection:
         connection.sendall(b"PING\\r\\n")
         return connection.recv(64)
+for address in {metadata!r}:
+    attempt("metadata", lambda: socket.create_connection((address, 80), 1))
 attempt("redis", lambda: redis(({redis!r}, 6379)))
 attempt("redis by name", lambda: redis(("proctor-redis", 6379)))
 attempt("worker", lambda: socket.create_connection(("127.0.0.1", {port}), 3))
@@ -51,6 +53,9 @@ attempt("termination log", lambda: open({log!r}, "w").write("from one sample to 
 attempt("command line", lambda: open("/proc/1/cmdline").read())
 """
 TRIED = 10
+
+#: Where clouds tell a machine's secrets (most of them, AWS's tasks, Azure, Alibaba, AWS by IPv6), and a cluster's API.
+METADATA = ("169.254.169.254", "169.254.170.2", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "10.96.0.1")
 
 #: In the worker: something to be reached, by TCP and by an abstract Unix socket.
 LISTENER = f"""
@@ -199,18 +204,21 @@ def test_samples_reach_neither_redis_nor_the_worker(started_pod: Started, redis:
     docker("exec", "-d", inside.container("worker"), "python", "-c", LISTENER)
 
     def attack(container: str) -> str:
-        return ATTACK.format(redis=redis.ip, port=WORKER_PORT, ip=inside.ip, log=started_pod.logs[container])
+        log = started_pod.logs[container]
+        return ATTACK.format(redis=redis.ip, port=WORKER_PORT, ip=inside.ip, log=log, metadata=METADATA)
 
-    # The control: from the worker the same attempts succeed.
+    # The control: from the worker the same attempts succeed, or fail for want of a way and not of a right.
     control = ("worker", "python", "-c", attack("worker"))
-    wait_for("the listener listens", lambda: "worker REACHED" in inside.execute(*control), 30)
-    lines = inside.execute(*control).splitlines()
+    wait_for("the listener listens", lambda: "worker REACHED" in inside.execute(*control), 60)
+    lines, elsewhere = _parted(inside.execute(*control))
     assert len(lines) == TRIED
+    assert not [line for line in elsewhere if "PermissionError" in line]
     assert [line for line in lines if "REACHED" not in line] == []
     assert "redis REACHED b'-NOAUTH" in lines[0], "it is Redis that answers, and it wants a password"
 
     # The sandbox's container, with no isolation of samples at all: its seccomp profile knows no network.
-    bare = inside.execute("sandbox", "/usr/bin/python3", "-c", attack("sandbox")).splitlines()
+    bare, elsewhere = _parted(inside.execute("sandbox", "/usr/bin/python3", "-c", attack("sandbox")))
+    assert elsewhere == ["metadata PermissionError"] * len(METADATA)
     assert {line.split()[-1] for line in bare if line.startswith(("redis ", "worker"))} <= {
         "PermissionError",
         "gaierror",
@@ -225,11 +233,19 @@ def test_samples_reach_neither_redis_nor_the_worker(started_pod: Started, redis:
         answer = client.post("/v1/rewards", json={"samples": [sample]}).json()
     (case,) = answer["results"][0]["tests"]["cases"]
     assert case["verdict"] == "wrong_answer", case
-    said = case["stdout"].splitlines()
+    said, elsewhere = _parted(case["stdout"])
     assert len(said) == TRIED, case
+    assert elsewhere == ["metadata PermissionError"] * len(METADATA), "no socket at all, whatever the network"
     # Without Landlock /proc is readable as for any user; what it shows of the supervisor is what the manifest says.
     harmless = ("sockets REACHED []", "status", *(["command line"] if tier == "U" else []))
     assert [line for line in said if "REACHED" in line and not line.startswith(harmless)] == []
+
+
+def _parted(said: str) -> tuple[list[str], list[str]]:
+    """The lines about what is in the pod and beside it, and those about metadata services."""
+    lines = said.splitlines()
+    elsewhere = [line for line in lines if line.startswith("metadata ")]
+    return [line for line in lines if line not in elsewhere], elsewhere
 
 
 def test_a_sample_leaves_nothing_behind_at_any_tier(started_pod: Started, url: str) -> None:
