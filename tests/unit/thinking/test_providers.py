@@ -14,6 +14,7 @@ from thinking_server import Asked, serve
 from proctor.errors import ConfigurationError, ThinkingUnavailable
 from proctor.settings import Settings
 from proctor.thinking import Score, Thought, make_scorer
+from proctor.thinking.jsonpath import JsonPath
 
 Shape = Callable[[list[Any]], Any]
 
@@ -193,6 +194,33 @@ async def test_http_asks_once_for_each_thought_where_the_template_says_so(tmp_pa
     assert len(model.asked) == 4
     body = min((asked.body for asked in model.asked), key=str)
     assert body == {"prompt": "Judge: reasoning 0", "of": ["problem 0", 3, True, None], "m": None}
+
+
+async def test_a_reranker_answers_best_first_and_says_whose_it_is() -> None:
+    """llama.cpp's `/v1/rerank`: the order of its answer is not the inputs'."""
+    request = '{"query": "Sound?", "documents": [{"$each": "{text}"}]}'
+
+    def rerank(asked: Asked) -> Any:
+        found = [
+            {"index": place, "relevance_score": int(text[-1]) / 10}
+            for place, text in enumerate(asked.body["documents"])
+        ]
+        return 200, {"results": sorted(found, key=lambda one: -one["relevance_score"])}
+
+    with serve(rerank) as model:
+        named: dict[str, Any] = {"thinking_request": request, "thinking_path": "$.results[*].relevance_score"}
+        scorer = make_scorer(Settings(thinking_provider="http", thinking_url=model.url + "/v1/rerank", **named))
+        assert scorer is not None
+        scores = await asyncio.gather(*map(scorer.score, numbered(8)))
+        await scorer.close()
+    assert [score.value for score in scores] == [place / 10 for place in range(8)]
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize("indices", [[0, 0], [1, 2], [-1, 0], [0, None], [True, False], ["0", "1"], [0, 10**30]])
+def test_scores_of_nobody_knows_whom_are_an_error(indices: list[Any]) -> None:
+    with pytest.raises(ThinkingUnavailable, match="index"):
+        JsonPath("$[*].s").find([{"index": index, "s": 0.5} for index in indices])
 
 
 @pytest.mark.parametrize(

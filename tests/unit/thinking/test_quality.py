@@ -107,8 +107,18 @@ def test_lcb_rb_and_rewardbench_rows_are_read(tmp_path: Path) -> None:
     ]
     assert [(p.chosen, p.rejected) for p in pairs[3:9]] == [(c, r) for c in "ab" for r in "cde"]
     assert pairs[9] == Pair("p5", "good", "bad")
-    words = {"problem": "p6", "superior_reasoning": "good", "inferior_reasoning": "bad"}
-    assert read_pairs(write(tmp_path / "c.jsonl", words)) == [Pair("p6", "good", "bad")]
+    for better, worse in [
+        ("superior", "inferior"),
+        ("superior_reasoning", "inferior_reasoning"),
+        ("chosen_reasoning_process", "rejected_reasoning_process"),
+        ("optimized_thinking", "degraded_thinking"),
+    ]:
+        words = {"problem": "p6", better: "good", worse: "bad", "chosen": "whole", "id": 1}
+        assert read_pairs(write(tmp_path / "c.jsonl", words)) == [Pair("p6", "good", "bad")]
+    parted = {"question": "p7", "chosen": {"reasoning": "good", "answer": "x"}, "rejected": {"reasoning": "bad"}}
+    assert read_pairs(write(tmp_path / "c.jsonl", parted)) == [Pair("p7", "good", "bad")]
+    both = {"prompt": "p8", "chosen": "a", "rejected": "b", "chosen_reasoning": "good", "rejected_reasoning": "bad"}
+    assert read_pairs(write(tmp_path / "c.jsonl", both)) == [Pair("p8", "good", "bad")], "never the code"
     (tmp_path / "b.json").write_text(json.dumps(rows))
     assert read_pairs(tmp_path / "b.json") == pairs
 
@@ -124,7 +134,10 @@ def test_fields_may_have_other_names(tmp_path: Path) -> None:
         ("", "no rows"),
         ("{", "a.jsonl"),
         ("3", "row 1"),
-        ('{"prompt": "p", "chosen": "c"}', "row 1: no field rejected"),
+        (
+            '{"prompt": "p", "chosen": "c"}',
+            "row 1: no field for the rejected: it may be called rejected, inferior, .*fields: prompt, chosen",
+        ),
         ('{"prompt": "p", "chosen": "c", "rejected": "r"}\n{"prompt": 3, "chosen": "c", "rejected": "r"}', "row 2"),
     ],
 )

@@ -1,9 +1,10 @@
 """Preference pairs and thoughts, from files of JSON lines or one JSON list.
 
 Pairs are rows of a problem, a chosen and a rejected reasoning: RewardBench's (arXiv 2403.13787), and LCB-RB's by the
-words of its paper (arXiv 2508.05170); its files were not at hand, so the commands take other names. A text may be a
-string, or a conversation, whose last message counts; reasoning within `<think>` is taken out of what surrounds it.
-RewardBench 2 and RM-Bench give lists: each chosen one meets each rejected.
+words of its paper (arXiv 2508.05170), whose files were not at hand: any plausible name is taken, and the command takes
+others. A text may be a string, an object that holds one, or a conversation, whose last message counts; reasoning within
+`<think>` is taken out of what surrounds it. RewardBench 2 and RM-Bench give lists: each
+chosen one meets each rejected.
 """
 
 from __future__ import annotations
@@ -20,9 +21,22 @@ from proctor.thinking.types import Thought
 
 T = TypeVar("T")
 
-PROBLEM = ("problem", "prompt", "question", "question_content", "instruction", "input")
-CHOSEN = ("chosen", "chosen_reasoning", "superior", "superior_reasoning", "preferred", "preferred_reasoning")
-REJECTED = ("rejected", "rejected_reasoning", "inferior", "inferior_reasoning", "dispreferred")
+PROBLEM = ("problem", "prompt", "question", "question_content", "problem_description", "instruction", "query", "input")
+#: Words for the better and the worse of two, pair by pair.
+_WORDS = (
+    ("chosen", "rejected"),
+    ("superior", "inferior"),
+    ("preferred", "dispreferred"),
+    ("optimized", "degraded"),
+    ("better", "worse"),
+    ("positive", "negative"),
+    ("good", "bad"),
+    ("winner", "loser"),
+)
+#: What may stand behind them; the reasoning goes before the whole answer.
+_WHAT = ("_reasoning", "_reasoning_process", "_thinking", "_thought", "_think", "", "_response")
+CHOSEN = tuple(better + what for what in _WHAT for better, _ in _WORDS)
+REJECTED = tuple(worse + what for what in _WHAT for _, worse in _WORDS)
 REASONING = ("reasoning", "completion")
 
 
@@ -59,7 +73,8 @@ def read_thoughts(path: Path) -> list[Thought]:
 def text_of(value: Any) -> str:
     """A string as it is; of a conversation its last message; reasoning without what surrounds it."""
     if isinstance(value, dict):
-        value = value.get("reasoning_content") or value.get("content")
+        named = ("reasoning_content", "reasoning", "thinking", "content")
+        value = next((value[name] for name in named if value.get(name)), None)
     elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return text_of(value[-1])
     if not isinstance(value, str):
@@ -79,25 +94,45 @@ def _texts(value: Any) -> list[str]:
 
 
 def _pairs(data: dict[str, Any], fields: Fields) -> list[Pair]:
-    problem = text_of(_field(data, fields.problem))
-    both = product(_texts(_field(data, fields.chosen)), _texts(_field(data, fields.rejected)))
+    problem = text_of(_field(data, fields.problem, "problem"))
+    chosen, rejected = _sides(data, fields)
+    both = product(_texts(chosen), _texts(rejected))
     return [Pair(problem, chosen, rejected, str(data.get("subset") or "")) for chosen, rejected in both]
 
 
+def _sides(data: dict[str, Any], fields: Fields) -> tuple[Any, Any]:
+    """The better and the worse one: of names that belong together, where none was given."""
+    if fields.chosen is CHOSEN and fields.rejected is REJECTED:
+        for chosen, rejected in zip(CHOSEN, REJECTED, strict=True):
+            if data.get(chosen) is not None and data.get(rejected) is not None:
+                return data[chosen], data[rejected]
+    return _field(data, fields.chosen, "chosen"), _field(data, fields.rejected, "rejected")
+
+
 def _thoughts(data: dict[str, Any]) -> list[Thought]:
-    problem = text_of(_field(data, PROBLEM))
+    problem = text_of(_field(data, PROBLEM, "problem"))
     named = [name for name in (*REASONING, *CHOSEN, *REJECTED) if data.get(name) is not None]
     if not named:
-        raise ConfigurationError(f"no field {' or '.join((*REASONING, *CHOSEN, *REJECTED))}")
+        raise ConfigurationError(f"no field for the reasoning: it may be called {', '.join(REASONING)}, or as in pairs")
     names = named[:1] if named[0] in REASONING else named
     return [Thought(problem, text) for name in names for text in _texts(data[name])]
 
 
-def _field(data: dict[str, Any], names: Sequence[str]) -> Any:
+def _field(data: dict[str, Any], names: Sequence[str], what: str) -> Any:
     for name in names:
         if data.get(name) is not None:
             return data[name]
-    raise ConfigurationError(f"no field {' or '.join(names)}")
+    has = ", ".join(map(str, data)) or "none"
+    raise ConfigurationError(
+        f"no field for the {what}: it may be called {_shown(names)}; the row's fields: {has} (--{what} names another)"
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    if names is not CHOSEN and names is not REJECTED:
+        return ", ".join(names)
+    words = ", ".join(pair[names is REJECTED] for pair in _WORDS)
+    return f"{words}, or one of these with {', '.join(what for what in _WHAT if what)}"
 
 
 @dataclass(frozen=True, slots=True)
