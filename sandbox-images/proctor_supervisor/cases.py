@@ -1,4 +1,4 @@
-"""In a sample's process: fork a case of the program whenever the supervisor asks, and see each to its end.
+"""In a sample's process: start a case of the program whenever the supervisor asks, and see each to its end.
 
 This process runs no code of the sample's. It is process 1 of the sample's pid namespace, or stands alone with its
 children in a Landlock domain, so `kill(-1)` reaches all that a case left behind, and nothing else; it is their
@@ -24,8 +24,15 @@ ENDED = struct.Struct("=cidQ?")
 _MESSAGE_MAX = 1 << 20
 
 
-def serve(control: socket.socket, state: Callable[[], object], case: Callable[[list[str]], NoReturn]) -> NoReturn:
-    """Fork cases until the supervisor is gone. `case` runs the program with its arguments.
+#: (descriptor of standard input, arguments) → the process of a case; 0 where it could not be started.
+Start = Callable[[int, list[str]], int]
+
+NOT_STARTED = 127 << 8
+"""The wait status of a case that could not be started, as a shell has it."""
+
+
+def serve(control: socket.socket, state: Callable[[], object], start: Start) -> NoReturn:
+    """Start cases until the supervisor is gone.
 
     state: tells what there is in the sample's folder; equal to what it was before a case, nothing of that is left.
     """
@@ -36,13 +43,23 @@ def serve(control: socket.socket, state: Callable[[], object], case: Callable[[l
             os._exit(0)
         for number in (1, 2):
             os.set_blocking(number, True)  # shared with the cases before
+        pid = start(fds[0], marshal.loads(message[1:]))
+        os.close(fds[0])
+        status, cpu_s, peak = _wait(pid) if pid else (NOT_STARTED, 0.0, 0)
+        control.send(ENDED.pack(b"E", status, cpu_s, peak, state() == before))
+
+
+def forking(control: socket.socket, case: Callable[[list[str]], NoReturn]) -> Start:
+    """Cases are forks of this process. `case` runs the program with its arguments."""
+
+    def start(stdin: int, argv: list[str]) -> int:
         pid = linux.fork()
         if pid == 0:
-            _become(fds[0], control)
-            case(marshal.loads(message[1:]))
-        os.close(fds[0])
-        status, cpu_s, peak = _wait(pid)
-        control.send(ENDED.pack(b"E", status, cpu_s, peak, state() == before))
+            _become(stdin, control)
+            case(argv)
+        return pid
+
+    return start
 
 
 def _become(stdin: int, control: socket.socket) -> None:
@@ -69,22 +86,26 @@ def _wait(main: int) -> tuple[int, float, int]:
                 continue  # nobody is left
 
 
-def state_of_mount(box: str, source: str) -> object:
+def state_of_mount(box: str, program: Sequence[str]) -> object:
     """What a file system of the sample's own holds: how many blocks and files, and when the program's changed last.
 
     Raises nothing: what cannot be read has changed.
     """
     try:
-        use, info = os.statvfs(box), os.lstat(source)
+        use = os.statvfs(box)
+        return use.f_bfree, use.f_ffree, _changed(program)
     except OSError:
         return None
-    return use.f_bfree, use.f_ffree, info.st_ino, info.st_ctime_ns
 
 
-def state_of_folders(folders: Sequence[str], source: str) -> object:
-    """The names in folders on a file system that is shared, and the program's file."""
+def state_of_folders(folders: Sequence[str], program: Sequence[str]) -> object:
+    """The names in folders on a file system that is shared, and the program's files."""
     try:
-        info = os.lstat(source)
-        return [sorted(os.listdir(folder)) for folder in folders], info.st_ino, info.st_ctime_ns
+        return [sorted(os.listdir(folder)) for folder in folders], _changed(program)
     except OSError:
         return None
+
+
+def _changed(program: Sequence[str]) -> list[tuple[int, int]]:
+    """Which files these are, and when each changed last. Raises OSError."""
+    return [(info.st_ino, info.st_ctime_ns) for info in map(os.lstat, program)]

@@ -142,10 +142,10 @@ def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.soc
     box = ground.box
     source = f"{box}/main.py"
     if ground.tier == "B":
-        state = partial(cases.state_of_mount, box, source)
+        state = partial(cases.state_of_mount, box, [source])
     else:
         folders = [box, *(f"{box}/{name}" for name in isolate.FOLDERS), *([isolate.SHM] if ground.shm else [])]
-        state = partial(cases.state_of_folders, folders, source)
+        state = partial(cases.state_of_folders, folders, [source])
     cpu_s = int(task.limits["cpu_s"] + task.limits["compile_s"]) + 2
     chance, main = _seeds(task), _main_module(source)
     sys.argv = ["main.py"]
@@ -160,7 +160,7 @@ def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.soc
 
     gc.freeze()
     _tell_clock(control)
-    cases.serve(control, state, case)
+    cases.serve(control, state, cases.forking(control, case))
 
 
 def _begin(control: socket.socket) -> None:

@@ -11,6 +11,7 @@ A job of kind `native` has these options:
     environment  added to our own
     cwd          "program" or "work"
     peer         whether the descriptors after the usual ones become the program's descriptors 3, 4, …
+    series       whether the one command is run whenever the supervisor asks, as `cases` says, and not at once
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import signal
 import socket
 import struct
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import NoReturn
 
-from . import boxes, isolate, job
+from . import boxes, cases, isolate, job, linux
 from .isolate import Ground
 from .job import Job
 
@@ -49,7 +52,11 @@ def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) ->
     keep = fcntl.fcntl(control.fileno(), fcntl.F_DUPFD_CLOEXEC, 10)
     control.close()
     _place_descriptors(more if task.options.get("peer") else [])
+    if task.options.get("series"):
+        linux.adopt_orphans()
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
+    if task.options.get("series"):
+        _series(ground, task, keep, image)
     _commands(ground.box, task, keep, image)
 
 
@@ -97,12 +104,38 @@ def _put(name: str, content: bytes, mode: int) -> None:
     boxes.put(name, content, mode)
 
 
-def _commands(box: str, task: Job, control: int, image: int | None) -> NoReturn:
+def _series(ground: Ground, task: Job, control: int, image: int | None) -> NoReturn:
+    box = ground.box
+    (line,), (path,), environment = _prepared(box, task, control)
+
+    def start(stdin: int, argv: list[str]) -> int:
+        return _start(path if image is None else image, [*line, *argv], environment, stdin) or 0
+
+    cases.serve(linux.unix_socket(control, socket.SOCK_SEQPACKET), _state(ground, task), start)
+
+
+def _state(ground: Ground, task: Job) -> Callable[[], object]:
+    """Tells what there is in the sample's folder, see `cases`."""
+    box = ground.box
+    program = [f"{box}/program/{name}" for name in task.options["program"]]
+    if ground.tier == "B":
+        return partial(cases.state_of_mount, box, program)
+    folders = {box, *(f"{box}/{name}" for name in isolate.FOLDERS), *map(os.path.dirname, program)}
+    return partial(cases.state_of_folders, [*sorted(folders), *([isolate.SHM] if ground.shm else [])], program)
+
+
+def _prepared(box: str, task: Job, control: int) -> tuple[list[list[str]], list[str], dict[str, str]]:
+    """The commands, the programs that they name, and the environment; the sample's clocks begin."""
     environment = {**os.environ, **task.options["environment"]}
     commands = [[word.replace("{program}", f"{box}/program") for word in line] for line in task.options["commands"]]
     paths = [_executable(line[0], environment["PATH"]) for line in commands]
     os.chdir(f"{box}/{task.options['cwd']}")
     os.write(control, _CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
+    return commands, paths, environment
+
+
+def _commands(box: str, task: Job, control: int, image: int | None) -> NoReturn:
+    commands, paths, environment = _prepared(box, task, control)
     status = peak = 0
     for path, line in zip(paths, commands, strict=True):
         status, usage = _run(path if image is None else image, line, environment)
@@ -127,13 +160,8 @@ def _executable(name: str, path: str) -> str:
 
 def _run(program: str | int, line: list[str], environment: dict[str, str]) -> tuple[int, int]:
     """Run one command, by path or descriptor, to its end: its wait status, and its peak of resident memory, KiB."""
-    try:
-        if isinstance(program, str):
-            pid = os.posix_spawn(program, line, environment, setsigdef=_ALL_SIGNALS, setsigmask=[])
-        else:
-            pid = _spawn_image(program, line, environment)
-    except OSError as error:
-        os.write(2, f"the program cannot be started: {error.strerror}\n".encode())
+    pid = _start(program, line, environment)
+    if pid is None:
         return _NOT_FOUND << 8, 0
     while True:
         ended, status, usage = os.wait4(-1, 0)
@@ -141,12 +169,27 @@ def _run(program: str | int, line: list[str], environment: dict[str, str]) -> tu
             return status, usage.ru_maxrss
 
 
-def _spawn_image(image: int, line: list[str], environment: dict[str, str]) -> int:
+def _start(program: str | int, line: list[str], environment: dict[str, str], stdin: int = 0) -> int | None:
+    """Start one command, by path or descriptor; None, and a word on stderr, where that cannot be."""
+    try:
+        if not isinstance(program, str):
+            return _spawn_image(program, line, environment, stdin)
+        moves = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_CLOSE, stdin)] if stdin else []
+        return os.posix_spawn(program, line, environment, file_actions=moves, setsigdef=_ALL_SIGNALS, setsigmask=[])
+    except OSError as error:
+        os.write(2, f"the program cannot be started: {error.strerror}\n".encode())
+        return None
+
+
+def _spawn_image(image: int, line: list[str], environment: dict[str, str], stdin: int) -> int:
     """Start what the descriptor holds; posix_spawn takes paths alone."""
     pid = os.fork()
     if pid != 0:
         return pid
     try:
+        if stdin:
+            os.dup2(stdin, 0)
+            os.close(stdin)
         for number in _ALL_SIGNALS:
             try:
                 signal.signal(number, signal.SIG_DFL)

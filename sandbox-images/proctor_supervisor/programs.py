@@ -102,8 +102,20 @@ class Builder:
             self.shelf.keep(key, files)
         return Built(language, files, stdin_file)
 
-    def job(self, built: Built, limits: dict, *, argv: Sequence[str] = (), trees: int = 1, peer: bool = False) -> Job:
-        """What runs `built` once, under the sample's limits and what its runtime needs beside."""
+    def job(
+        self,
+        built: Built,
+        limits: dict,
+        *,
+        argv: Sequence[str] = (),
+        trees: int = 1,
+        peer: bool = False,
+        series: bool = False,
+    ) -> Job:
+        """What runs `built` once, under the sample's limits and what its runtime needs beside.
+
+        series: again and again, whenever it is asked to (`series`).
+        """
         language = built.language
         roomy = {
             **limits,
@@ -118,7 +130,7 @@ class Builder:
             tasks_allowed(self.host, roomy, trees) + trees,
             limits["cpu_s"] + limits["compile_s"],
             stdin_file=built.stdin_file,
-            options={**options, "cwd": "work", "peer": peer},
+            options={**options, "cwd": "work", "peer": peer, "series": series},
             blobs=list(built.files.values()),
         )
 
@@ -194,6 +206,14 @@ def compile_limits(language: Language, limits: dict) -> dict:
     }
 
 
+def judge_case(ran: Ran, language: Language) -> Ran:
+    """Read the last words of a program's run, those of one that ended well too."""
+    ran = judge_end(ran, language)
+    if language.assert_words and ran.exit_code == 0 and language.assert_words.search(ran.stderr):
+        ran.flags.add("assertion_failed")
+    return ran
+
+
 def judge_end(ran: Ran, language: Language) -> Ran:
     """Read the last words of a program that failed: a refusal of memory or of a process."""
     if ran.stopped is None and (ran.exit_code not in (0, None) or ran.signal is not None):
@@ -228,11 +248,7 @@ def run_program(
     except BaseException:
         one.close()
         raise
-    ran = judge_end(one.finish(fetch), built.language)
-    words = built.language.assert_words
-    if words and ran.exit_code == 0 and words.search(ran.stderr):
-        ran.flags.add("assertion_failed")
-    return ran
+    return judge_case(one.finish(fetch), built.language)
 
 
 class Duo:

@@ -423,15 +423,18 @@ class Guest:
         ran.take_status(status)
         if self.waited is not None and not self.doomed:
             ran.take_status(self.waited[0])
-        if self.native:  # before it ran, the process was ours: a peak no larger than ours says nothing
-            ours = self.host.extra + 3 * _BARE_INTERPRETER
-            peak = self.host.extra + (self.waited[1] if self.waited and self.waited[1] > ours else 0)
+        if self.native:
+            peak = self._peak_of_program(self.waited[1] if self.waited else 0)
         unready = self.folder < 0 or (not self.begun and ran.exit_code == zygote.UNREADY)
         if unready and not self.doomed:
             self.drain()
             said = bytes(list(self.outputs.values())[1][-400:]).decode("utf-8", "replace")
             raise Fault(f"isolation failed with status {status}: {said}")
         self._judge_end(cpu, peak)
+
+    def _peak_of_program(self, peak: int) -> int:
+        """Bytes. Before it ran, the process was ours: a peak no larger than ours says nothing."""
+        return self.host.extra + (peak if peak > self.host.extra + 3 * _BARE_INTERPRETER else 0)
 
     def _judge_end(self, cpu: float, peak: int) -> None:
         ran = self.ran

@@ -1,7 +1,7 @@
-"""The cases of one Python program, one after another, each a fork within one isolation; `cases` is its own end.
+"""The cases of one program, one after another, each a process within one isolation; `cases` is its own end.
 
-Making an isolation and compiling once per program, not once per case, takes most of the cost off a case. What a case
-leaves in the folder ends the series, and the next case starts another; so does any limit that stops a case.
+Making an isolation (and, for Python, compiling) once per program, not once per case, takes most of the cost off a case.
+What a case leaves in the folder ends the series, and the next case starts another; so does any limit that stops a case.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ from .run import Host, Ran, tasks_allowed
 from .stayer import LIFE_CPU_S, Stayer
 from .watch import Watch
 
+#: Runs of a process that starts programs: its own CPU backstop is a program's, and starting one takes it a millisecond.
+_PROGRAM_RUNS = 500
+
 
 class Series(Stayer):
     """One isolation of a program. It is ready when `compiled` has returned None."""
 
-    def __init__(self, host: Host, source: bytes, limits: dict) -> None:
-        task = Job("series", limits, tasks_allowed(host, limits) + 1, LIFE_CPU_S, blobs=[source])
+    def __init__(self, host: Host, task: Job) -> None:
         super().__init__(host, host.candidates, task)
+
+    def lasts(self) -> bool:
+        """See `Stayer.lasts`."""
+        return super().lasts() and not (self.native and self.runs >= _PROGRAM_RUNS)
 
     def compiled(self) -> Ran | None:
         """Wait until the program is compiled; the account of a failure. Raises Closed, Fault."""
@@ -71,4 +77,9 @@ class Series(Stayer):
         ran.cpu_s = cpu_s
         ran.take_status(status)
         self.ended = True
-        self._judge_end(self.base_cpu + cpu_s, peak)
+        self._judge_end(self.base_cpu + cpu_s, self._peak_of_program(peak) if self.native else peak)
+
+
+def in_python(host: Host, source: bytes, limits: dict) -> Series:
+    """The series of a Python program. That of another is of `programs.Builder.job`."""
+    return Series(host, Job("series", limits, tasks_allowed(host, limits) + 1, LIFE_CPU_S, blobs=[source]))

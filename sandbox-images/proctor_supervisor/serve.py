@@ -15,9 +15,9 @@ from .job import LIMITS, Job
 from .languages.language import Language
 from .languages.table import COMMANDED, DRIVERS, PYTHON
 from .pairing import Pair
-from .programs import Builder, Built, Duo, run_program
+from .programs import Builder, Built, Duo, judge_case, run_program
 from .run import Host, Ran, tasks_allowed
-from .series import Series
+from .series import Series, in_python
 from .watch import run_case
 
 #: Types of what a request may say; limits, parts and paths are looked at where they are used.
@@ -39,13 +39,15 @@ FINGERPRINT = fingerprint()
 
 @dataclass(slots=True)
 class Program:
-    """The program of this connection. series: where its cases run, if there are several; spent_s: wall seconds so far.
+    """The program of this connection. spent_s: wall seconds so far.
 
-    built: of a language that runs by command.
+    shared: whether its cases share an isolation; series: that one, if it is there. built: of a language that runs by
+    command.
     """
 
     source: bytes
     limits: dict
+    shared: bool = False
     series: Series | None = None
     spent_s: float = 0.0
     built: Built | None = None
@@ -53,7 +55,7 @@ class Program:
     @property
     def wants_file(self) -> bool:
         """Whether the program may open its standard input by a name."""
-        return any(name in self.source for name in _DEVICE_NAMES)
+        return self.built.stdin_file if self.built else any(name in self.source for name in _DEVICE_NAMES)
 
 
 def serve(
@@ -121,15 +123,32 @@ class _Server:
         if language is not None:
             return self._commanded_program(language, header, blobs)
         program = Program(_source(header, blobs, self.languages), _limits(header))
-        # Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
-        if header.get("cases", 1) > 1 and self.host.ground.tier != "U" and not program.wants_file:
-            program.series = Series(self.host, program.source, program.limits)
-            failed = program.series.compiled()
-            if failed is not None:
-                out: list[bytes] = []
-                return {"op": "compiled", "ran": failed.frame(out)}, out
+        failed = self._start_series(program) if self._may_share(program, header) else None
+        if failed is not None:
+            out: list[bytes] = []
+            return {"op": "compiled", "ran": failed.frame(out)}, out
         self.program = program
         return {"op": "compiled", "ran": None}, []
+
+    def _may_share(self, program: Program, header: dict) -> bool:
+        """Whether its cases share an isolation.
+
+        Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
+        """
+        program.shared = header.get("cases", 1) > 1 and self.host.ground.tier != "U" and not program.wants_file
+        return program.shared
+
+    def _start_series(self, program: Program) -> Ran | None:
+        """Start where the program's cases run; the account of a failure, and then each case is alone."""
+        built = program.built
+        if built is None:
+            program.series = in_python(self.host, program.source, program.limits)
+        else:
+            program.series = Series(self.host, self.builder.job(built, program.limits, series=True))
+        failed = program.series.compiled()
+        if failed is not None:
+            program.series, program.shared = None, False
+        return failed
 
     def _forget(self) -> None:
         """End the program of before, if any. Raises run.Fault."""
@@ -150,6 +169,7 @@ class _Server:
         if isinstance(built, Ran):
             return {"op": "compiled", "ran": built.frame(out)}, out
         self.program = Program(b"", limits, built=built)
+        self._may_share(self.program, header)
         return {"op": "compiled", "ran": None}, out
 
     def _duo(self, header: dict, blobs: list[bytes]) -> tuple[dict, list[bytes]]:
@@ -213,27 +233,23 @@ class _Server:
 
     def _series(self, program: Program, *, alone: bool) -> Series | None:
         """Where the program's next case runs; None: in an isolation for itself, as if `alone`."""
-        if program.series is None or (program.series.lasts() and not alone):
-            return program.series
-        program.series.dismiss()  # the zygote forks one process at a time
-        program.series = None if alone else Series(self.host, program.source, program.limits)
-        if program.series is not None and program.series.compiled() is not None:
-            program.series = None  # it did compile before: let the case show what is the matter
+        if program.series is not None and (alone or not program.series.lasts()):
+            program.series.dismiss()  # the zygote forks one process at a time
+            program.series = None
+        if program.shared and program.series is None and not alone:
+            self._start_series(program)  # a failure: let the case, alone, show what is the matter
         return program.series
 
     def _commanded_case(
         self, program: Program, built: Built, header: dict, files: dict[str, bytes], stdin: bytes
     ) -> tuple[dict, list[bytes]]:
-        ran = run_program(
-            self.builder,
-            built,
-            program.limits,
-            stdin,
-            argv=[str(item) for item in header.get("argv", [])],
-            files=files,
-            fetch=[_path(path) for path in header.get("fetch", [])],
-            wall_s=self._left(program),
-        )
+        argv, fetch = [str(item) for item in header.get("argv", [])], [_path(path) for path in header.get("fetch", [])]
+        wall_s, limits = self._left(program), program.limits
+        series = self._series(program, alone=bool(files))
+        if series is not None:
+            ran = judge_case(series.run(stdin, argv, fetch, wall_s), built.language)
+        else:
+            ran = run_program(self.builder, built, limits, stdin, argv=argv, files=files, fetch=fetch, wall_s=wall_s)
         program.spent_s += ran.wall_s
         out: list[bytes] = []
         return {"op": "ran", "ran": ran.frame(out)}, out
