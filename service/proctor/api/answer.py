@@ -37,9 +37,11 @@ async def through_outage(call: Callable[P, Awaitable[T]], *args: P.args, **kwarg
             await asyncio.sleep(OUTAGE_PAUSE_S)
 
 
-async def all_results(backend: Backend, owner: str, batch_id: str, done: int) -> list[bytes]:
-    """The first `done` results of a batch, sorted by index."""
-    found: list[bytes] = []
+async def all_results(
+    backend: Backend, owner: str, batch_id: str, done: int, first: Sequence[bytes] = ()
+) -> list[bytes]:
+    """The first `done` results of a batch, sorted by index. first: those of them that are here already."""
+    found = list(first[:done])
     while len(found) < done:
         page = await backend.results(owner, batch_id, after=len(found), count=min(PAGE, done - len(found)))
         if not page:

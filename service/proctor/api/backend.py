@@ -31,6 +31,10 @@ class BatchState(Protocol):
     def summary(self) -> Any:
         """Wire Summary, or its JSON data."""
 
+    @property
+    def first(self) -> Sequence[bytes]:
+        """Its first results, as many as came along."""
+
 
 class Worker(Protocol):
     """A live worker."""
@@ -84,10 +88,12 @@ class Backend(Protocol):
     def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> Awaitable[Sequence[bytes]]:
         """Finished results from number `after` on, ASCII JSON each, in the order of finishing."""
 
-    def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> Awaitable[BatchState | None]:
+    def wait(
+        self, owner: str, batch_id: str, seen: int, timeout_s: float, *, first: int = 0
+    ) -> Awaitable[BatchState | None]:
         """The state once more than `seen` are done or the batch has ended; None if `timeout_s` seconds passed before.
 
-        With `seen` at least the batch's total: once it has ended.
+        With `seen` at least the batch's total: once it has ended. first: how many of its first results may come along.
         """
 
     def cancel(self, owner: str, batch_id: str) -> Awaitable[None]:

@@ -21,6 +21,7 @@ from proctor.wire import BatchAnswer
 log = structlog.get_logger(__name__)
 router = APIRouter(tags=["rewards"])
 WAIT_S = 15.0
+ALONG = 64  # results that come along with the news that a batch has ended
 WHOLE = 1 << 20  # answers below this many bytes go out in one piece, with their length
 
 
@@ -73,7 +74,7 @@ async def _answerable(context: Context, owner: str, batch_id: str, request: Requ
 
 async def _ended(context: Context, owner: str, batch_id: str) -> BatchState:
     while True:
-        state = await through_outage(context.backend.wait, owner, batch_id, sys.maxsize, WAIT_S)
+        state = await through_outage(context.backend.wait, owner, batch_id, sys.maxsize, WAIT_S, first=ALONG)
         if state is not None and ended(state):
             return state
 
@@ -84,7 +85,7 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _answer(context: Context, owner: str, batch_id: str, state: BatchState) -> Response:
-    results = await through_outage(all_results, context.backend, owner, batch_id, state.total)
+    results = await through_outage(all_results, context.backend, owner, batch_id, state.total, state.first)
     tail = {"provenance": plain(state.provenance), "summary": plain(state.summary)}
     pieces = compose({"id": batch_id}, results, tail)
     if sum(map(len, results)) < WHOLE:

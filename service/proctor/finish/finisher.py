@@ -35,13 +35,13 @@ from proctor.finish.summary import summarize
 from proctor.jobs.clock import RedisClock, going_on
 from proctor.jobs.leases import read_outcome
 from proctor.jobs.pipe import Argument, checked
-from proctor.jobs.records import BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
+from proctor.jobs.records import Account, BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
 from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.outcome import Outcome
 from proctor.rewards import asks_thinking
 from proctor.settings import Settings
 from proctor.thinking.types import Score, Thought
-from proctor.wire import InvalidCode, Provenance
+from proctor.wire import InvalidCode, Provenance, Summary
 
 GROUP = "finishers"
 #: Entries read at a time, and samples per script.
@@ -75,6 +75,16 @@ class Entry:
     by: dict[str, Any] = field(default_factory=dict)
     outcomes: dict[str, tuple[float, Outcome]] = field(default_factory=dict)
     served: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """What ends a batch. texts: summary and provenance, encoded."""
+
+    accounts: Sequence[Account]
+    step: Step
+    summary: Summary
+    texts: list[str]
 
 
 class Finisher:
@@ -211,7 +221,10 @@ class Finisher:
             entry.served = {key: [] for key in entry.outcomes}
         if not by_key:
             return slow
-        rows = [(k.decode(), b.decode(), s) for k, b, s in await self._scripts.call("expand", *by_key)]
+        found, heads = await self._scripts.call("expand", *by_key)
+        for batch_id, fields in zip(heads[::2], heads[1::2], strict=True):
+            self._learn(batch_id.decode(), dict(zip(fields[::2], fields[1::2], strict=True)))
+        rows = [(k.decode(), b.decode(), s) for k, b, s in found]
         rows = [row for row in rows if only in (None, row[1])]
         by = {batch_id: by_key[key].by for key, batch_id, _ in rows}
         infos = {info.id: info for info in await _all_of(map(self._info, by)) if info is not None}
@@ -361,12 +374,18 @@ class Finisher:
     async def _commit(self, info: BatchInfo, samples: Sequence[Finished], gamma: float | None) -> None:
         """Commit results, once each; close the batch with its last one."""
         for at in range(0, len(samples), PIECE):
-            args: list[Argument] = [info.id]
+            args: list[Argument] = []
+            accounts: list[Account] = []
             for done in samples[at : at + PIECE]:
                 account, text = self._result(info, done, gamma)
+                accounts.append(account)
                 args += [done.sample.index, account.line(), text]
-            done_now, total, _, *ending = await self._scripts.call("commit", *args)
-            if done_now >= total > 0:
+            last = await self._last_words(info, accounts) if len(accounts) == info.total else None
+            closing: list[Argument] = [*last.texts, self._settings.results_ttl_s] if last else ["", "", ""]
+            done_now, total, _, *ending = await self._scripts.call("commit", info.id, *closing, *args)
+            if last is not None and ending == [b"closed"]:
+                await self._closed(info, last)
+            elif done_now >= total > 0:
                 await self._close(info, *ending)
 
     def _result(self, info: BatchInfo, done: Finished, gamma: float | None) -> tuple[Any, str]:
@@ -389,24 +408,37 @@ class Finisher:
 
     async def _close(self, info: BatchInfo, accounts: bytes, image: bytes | None, tier: bytes | None) -> None:
         """Write summary and provenance; the batch has ended. accounts: of all its results."""
+        by = {name: value.decode() for name, value in (("image", image), ("tier", tier)) if value}
+        last = await self._last_words(info, read_accounts(accounts), by)
+        if await self._scripts.call("close", info.id, *last.texts, self._settings.results_ttl_s):
+            await self._closed(info, last)
+        self._infos.pop(info.id, None)
+
+    async def _last_words(
+        self, info: BatchInfo, accounts: Sequence[Account], by: dict[str, str] | None = None
+    ) -> LastWords:
+        """What closes the batch. accounts: of all its results; by: the image and tier that it is marked with."""
         marked = self._marked.get(info.id, {})  # a large commit may overtake the mark
-        lines = read_accounts(accounts)
-        step = step_of(lines, info.step)
-        summary = summarize(lines, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
+        by = by or {}
+        step = step_of(accounts, info.step)
+        summary = summarize(accounts, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
         provenance = Provenance(
             version=__version__,
-            image=image.decode() if image else marked.get("image"),
-            tier=tier.decode() if tier else marked.get("tier"),
+            image=by.get("image") or marked.get("image"),
+            tier=by.get("tier") or marked.get("tier"),
             limits=info.limits,
             test_sets=list(info.test_sets),
             thinking=self._scorer.describe() if self._scorer else None,
         )
         texts = [dumps(model.model_dump(mode="json")) for model in (summary, provenance)]
-        if await self._scripts.call("close", info.id, *texts, self._settings.results_ttl_s):
-            if info.run is not None:
-                await self._runs.add(info.owner, info.run, step)
-            observe(info.run, lines, summary)
+        return LastWords(accounts, step, summary, texts)
+
+    async def _closed(self, info: BatchInfo, last: LastWords) -> None:
+        """The batch has ended by `last`, now and by us."""
         self._infos.pop(info.id, None)
+        if info.run is not None:
+            await self._runs.add(info.owner, info.run, last.step)
+        observe(info.run, last.accounts, last.summary)
 
     async def _trend(self, info: BatchInfo, step: Step) -> Trend:
         """How the batch's run goes, the batch included."""
@@ -427,7 +459,9 @@ class Finisher:
         if batch_id in self._infos:
             self._infos.move_to_end(batch_id)
             return self._infos[batch_id]
-        fields = await self._pipe.one("HGETALL", self._batch(batch_id))
+        return self._learn(batch_id, await self._pipe.one("HGETALL", self._batch(batch_id)))
+
+    def _learn(self, batch_id: str, fields: dict[bytes, bytes]) -> BatchInfo | None:
         if b"owner" not in fields or b"closed" in fields:
             return None
         info = self._infos[batch_id] = read_batch(batch_id, fields)

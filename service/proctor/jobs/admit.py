@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,19 +54,22 @@ class Admission:
     ) -> str:
         """The batch's id. Raises Overloaded, IdempotencyClash, Unavailable, RedisError."""
         batch_id = secrets.token_hex(16)
-        await self._store_tests(owner, plan)
         begin = self._begin(batch_id, owner, plan, idempotency_key, body_sha256, share)
         pieces = self._pieces(batch_id, owner, plan)
-        last = self._open(batch_id, plan)
         first = next(pieces)
         second = next(pieces, None)
+        tests = self._tests(owner, plan)
+        if second is not None or sum(map(len, plan.test_sets.values())) > PIECE_BYTES:
+            await self._store_tests(plan, tests)
+            tests = {}
+        last = self._open(batch_id, plan, tests)
         if second is None:
             answers = await self._scripts.pipeline([begin, first, last])
             begun = await self._begun(batch_id, begin, answers[0])
             if begun.batch_id == batch_id and begun.ours:
                 if answers[2] == -1:  # begun only on a later try
                     answers = await self._scripts.pipeline([first, last])
-                await self._activate(batch_id, int(answers[-1]))
+                await self._activate(batch_id, await self._opened(answers[-1], last, plan, tests))
             return begun.batch_id
         begun = await self._begun(batch_id, begin, await self._scripts.call(*_flat(begin)))
         if not begun.ours:
@@ -76,6 +79,16 @@ class Admission:
                 raise Unavailable("admission took too long and was given up; send the batch again", retry_after_s=5)
         await self._activate(batch_id, int(await self._scripts.call(*_flat(last))))
         return batch_id
+
+    async def _opened(self, answer: int | list[int], last: Call, plan: Plan, tests: dict[str, str]) -> int:
+        """How many units of a batch are still to be activated, once the test sets are there that it lacked."""
+        if isinstance(answer, list):
+            shas = list(tests)
+            await self._put_tests(plan, tests, [shas[place - 1] for place in answer])
+            answer = await self._scripts.call(*_flat(last))
+        if isinstance(answer, list):
+            raise Unavailable("a test set vanished as it was stored; send the batch again", retry_after_s=5)
+        return answer
 
     async def _begun(self, batch_id: str, begin: Call, answer: list[bytes]) -> Begun:
         """Read the answer of `begin`; wait while another POST with the same key is being admitted."""
@@ -101,23 +114,29 @@ class Admission:
         while left > 0:
             left = int(await self._scripts.call("activate", batch_id, PIECE))
 
-    async def _store_tests(self, owner: str, plan: Plan) -> None:
-        """Keep each test set once per owner, until no unit of this batch can start any more."""
-        keys = {sha: resolved_key(self._settings.namespace, owner, sha) for sha in plan.test_sets}
-        names = list(keys)
-        ttl_s = int(plan.deadline_s + TESTS_OUTLAST_S)
-        missing: list[Command] = []
+    # test sets: each is kept once per owner, until no unit of this batch can start any more
+
+    def _tests(self, owner: str, plan: Plan) -> dict[str, str]:
+        """Where the plan's test sets lie, by hash."""
+        return {sha: resolved_key(self._settings.namespace, owner, sha) for sha in plan.test_sets}
+
+    async def _store_tests(self, plan: Plan, tests: dict[str, str]) -> None:
+        shas = list(tests)
+        for at in range(0, len(shas), KEYS):
+            part = shas[at : at + KEYS]
+            missing = await self._scripts.call("keep", _tests_ttl_s(plan), *(tests[sha] for sha in part))
+            await self._put_tests(plan, tests, [part[place - 1] for place in missing])
+
+    async def _put_tests(self, plan: Plan, tests: dict[str, str], missing: Sequence[str]) -> None:
+        commands: list[Command] = []
         size = 0
-        for at in range(0, len(names), KEYS):
-            part = names[at : at + KEYS]
-            there = await self._scripts.call("keep", ttl_s, *(keys[sha] for sha in part))
-            for sha in (sha for sha, found in zip(part, there, strict=True) if not found):
-                missing.append(("SET", keys[sha], plan.test_sets[sha], "EX", ttl_s))
-                size += len(plan.test_sets[sha])
-                if size >= PIECE_BYTES:
-                    await self._run(missing)
-                    missing, size = [], 0
-        await self._run(missing)
+        for sha in missing:
+            commands.append(("SET", tests[sha], plan.test_sets[sha], "EX", _tests_ttl_s(plan)))
+            size += len(plan.test_sets[sha])
+            if size >= PIECE_BYTES:
+                await self._run(commands)
+                commands, size = [], 0
+        await self._run(commands)
 
     async def _run(self, commands: list[Command]) -> None:
         if commands:
@@ -138,11 +157,11 @@ class Admission:
             args += [name, value]
         return "begin", args
 
-    def _open(self, batch_id: str, plan: Plan) -> Call:
+    def _open(self, batch_id: str, plan: Plan, tests: dict[str, str]) -> Call:
         walls = [s.unit.limits.sample_wall_s for s in plan.samples if s.unit]
         start_by_ms = int((plan.deadline_s - max(walls, default=0.0)) * 1000)
         known = ",".join(str(s.index) for s in plan.samples if s.unit is None)
-        return "open", [batch_id, start_by_ms, known, PIECE]
+        return "open", [batch_id, start_by_ms, known, PIECE, _tests_ttl_s(plan), *tests.values()]
 
     def _pieces(self, batch_id: str, owner: str, plan: Plan) -> Iterator[Call]:
         """Samples and units in pieces of bounded size; at least one piece."""
@@ -202,6 +221,10 @@ def resolved_key(namespace: str, owner: str, sha256: str) -> str:
 def uploaded_key(namespace: str, owner: str, sha256: str) -> str:
     """Where the body of an uploaded test set lies."""
     return f"{namespace}:up:{slug(owner)}:{sha256}"
+
+
+def _tests_ttl_s(plan: Plan) -> int:
+    return int(plan.deadline_s + TESTS_OUTLAST_S)
 
 
 def _soft_groups(plan: Plan) -> list[str]:

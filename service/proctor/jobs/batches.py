@@ -12,7 +12,7 @@ import functools
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 
@@ -52,7 +52,8 @@ class ThinkingModel(Protocol):
 class State:
     """Where a batch is. Ended: every result is there, and so are provenance and summary.
 
-    A batch that was cancelled is `running` until its last sample has its (cancelled) result.
+    A batch that was cancelled is `running` until its last sample has its (cancelled) result. first: its first results,
+    where they were asked for.
     """
 
     status: Status
@@ -60,6 +61,7 @@ class State:
     total: int
     provenance: Provenance | None
     summary: Summary | None
+    first: Sequence[bytes] = ()
 
     @property
     def ended(self) -> bool:
@@ -171,13 +173,11 @@ class Batches:
         """Where a batch is. Raises NotFound."""
         return await self._state(owner, batch_id)
 
-    async def _state(self, owner: str, batch_id: str) -> State:
-        fields, done = await self._pipe.run(
-            [
-                ("HMGET", self._batch(batch_id), "owner", "status", "total", "closed", "provenance", "summary"),
-                ("LLEN", self._batch(batch_id) + ":r"),
-            ]
-        )
+    async def _state(self, owner: str, batch_id: str, first: int = 0) -> State:
+        key = self._batch(batch_id)
+        head = ("HMGET", key, "owner", "status", "total", "closed", "provenance", "summary")
+        along = [("LRANGE", key + ":r", 0, first - 1)] if first else []
+        fields, done, *results = await self._pipe.run([head, ("LLEN", key + ":r"), *along])
         holder, status, total, closed, provenance, summary = checked(fields)
         if holder is None or holder.decode() != owner or status == b"admitting":
             raise NotFound("no such batch")
@@ -188,6 +188,7 @@ class Batches:
             total=int(total),
             provenance=Provenance.model_validate_json(provenance) if closed else None,
             summary=Summary.model_validate_json(summary) if closed else None,
+            first=checked(results[0]) if results else (),
         )
 
     @_guarded(3)
@@ -201,17 +202,18 @@ class Batches:
         return list(checked(results))
 
     @_guarded(3)
-    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> State | None:
+    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float, *, first: int = 0) -> State | None:
         """Where the batch is once more than `seen` are done or it has ended; None if `timeout_s` seconds passed before.
 
-        With `seen` at least the batch's total: until it has ended. Redis being away is waited for. Raises NotFound.
+        With `seen` at least the batch's total: until it has ended. first: how many of its first results to bring along.
+        Redis being away is waited for. Raises NotFound.
         """
         until = time.monotonic() + timeout_s
         with self._news.of(batch_id, seen) as moved:
             while (left := until - time.monotonic()) > 0:
                 moved.clear()
                 try:
-                    state = await self._state(owner, batch_id)
+                    state = await self._state(owner, batch_id, first)
                 except (RedisError, OSError):
                     await asyncio.sleep(min(left, POLL_S / 2))
                     continue

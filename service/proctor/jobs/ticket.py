@@ -13,6 +13,7 @@ from typing import Any
 
 from rq import Queue
 from rq.job import Job, JobStatus
+from rq.timeouts import BaseDeathPenalty
 
 #: What the data of a ticket must be, byte for byte. `lua/common.lua` writes it.
 DATA = b'["proctor.jobs.ticket.drain", null, [], {}]'
@@ -104,6 +105,38 @@ class TicketQueue(Queue):
     """A queue that makes Tickets of its jobs, and enqueues nothing that depends on them."""
 
     job_class = Ticket
+
+    @classmethod
+    def _fetch_dequeued_job(
+        cls,
+        connection: Any,
+        queue_key: str,
+        job_id: str,
+        job_class: type[Job] | None = None,
+        serializer: Any = None,
+        death_penalty_class: type[BaseDeathPenalty] | None = None,
+    ) -> tuple[Job, Queue] | None:
+        """Look at the job and strike it off, in one round trip; None where there is none.
+
+        A ticket that is lost after that, with its worker, is replaced by the sweeper.
+        """
+        queue = cls.from_queue_key(
+            queue_key,
+            connection=connection,
+            job_class=Ticket,
+            serializer=serializer,
+            death_penalty_class=death_penalty_class,
+        )
+        job = Ticket(job_id, connection=connection, serializer=serializer)
+        with connection.pipeline(transaction=False) as pipe:
+            pipe.hgetall(job.key)
+            pipe.lrem(queue.intermediate_queue_key, 1, job_id)
+            pipe.delete(job.key)
+            fields, *_ = pipe.execute()
+        if not fields:
+            return None
+        job.restore(fields)
+        return job, queue
 
     def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         """A ticket has none."""

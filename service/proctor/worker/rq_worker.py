@@ -63,11 +63,7 @@ class TicketWorker(SimpleWorker):
         self._timeout_s = timeout_s
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Strike the ticket off and perform it; whatever is not one is refused and gone."""
-        with self.connection.pipeline(transaction=False) as pipe:
-            pipe.lrem(queue.intermediate_queue_key, 1, job.id)
-            pipe.delete(job.key)
-            pipe.execute()
+        """Perform the ticket, which is struck off already; whatever is not one is refused and gone."""
         try:
             with self.death_penalty_class(self._timeout_s, JobTimeoutException, job_id=job.id):
                 job.perform()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class FakeBatch:
     status: str = "queued"
     provenance: dict[str, Any] | None = None
     summary: dict[str, Any] | None = None
+    first: Sequence[bytes] = ()
 
     @property
     def total(self) -> int:
@@ -122,7 +123,7 @@ class FakeBackend:
     async def results(self, owner: str, batch_id: str, after: int = 0, count: int = 1000) -> list[bytes]:
         return self._mine(owner, batch_id).results[after : after + count]
 
-    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float) -> FakeBatch | None:
+    async def wait(self, owner: str, batch_id: str, seen: int, timeout_s: float, *, first: int = 0) -> FakeBatch | None:
         batch = self._mine(owner, batch_id)
         try:
             async with asyncio.timeout(timeout_s), self.changed:

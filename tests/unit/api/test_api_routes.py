@@ -248,7 +248,7 @@ async def test_a_client_that_is_gone_is_noticed_although_the_queue_ignores_cance
     backend.instant = False
     waited = backend.wait
 
-    async def stubborn(owner: str, batch_id: str, seen: int, timeout_s: float) -> Any:
+    async def stubborn(owner: str, batch_id: str, seen: int, timeout_s: float, **_: Any) -> Any:
         try:
             return await waited(owner, batch_id, seen, timeout_s)
         except asyncio.CancelledError:

@@ -220,6 +220,18 @@ local function activate(id, count)
   return left
 end
 
+-- Have test sets, the keys from `ARGV[first]` on, live for `ttl` seconds more at least. Returns the places of those that
+-- are not there, counted from 1.
+local function keep(first, ttl)
+  local missing = {}
+  for i = first, #ARGV do
+    local left = call('TTL', ARGV[i])
+    if left == -2 then table.insert(missing, i - first + 1) end
+    if left >= 0 and left < ttl then call('EXPIRE', ARGV[i], int(ttl)) end
+  end
+  return missing
+end
+
 -- Forget a batch that was never opened.
 local function drop(id)
   local b = batch_key(id)
@@ -228,6 +240,20 @@ local function drop(id)
   if v[1] then unload(v[1], tonumber(v[2])) end
   if v[3] and v[3] ~= '' and call('HGET', v[3], 'batch') == id then call('DEL', v[3]) end
   call('ZREM', NS .. 'admitting', id)
+end
+
+-- Close a batch whose samples are all committed: `done` results, head `v` (status, idem).
+local function close(id, done, v, summary, provenance, ttl)
+  local b = batch_key(id)
+  call('HSET', b, 'closed', '1', 'status', v[1] == 'cancelled' and 'cancelled' or 'done', 'summary', summary,
+    'provenance', provenance)
+  call('EXPIRE', b, ttl)
+  call('EXPIRE', b .. ':r', ttl)
+  if v[2] and v[2] ~= '' then call('EXPIRE', v[2], ttl) end
+  call('UNLINK', b .. ':s', b .. ':u', b .. ':n', b .. ':q', b .. ':d', b .. ':a', b .. ':h')
+  call('ZREM', NS .. 'deadlines', id)
+  call('ZREM', NS .. 'activating', id)
+  call('PUBLISH', NS .. 'news', id .. ' ' .. int(done) .. ' 1')
 end
 
 -- Take a batch from a unit's waiters; true where nobody waits any more.

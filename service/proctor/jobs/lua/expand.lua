@@ -1,5 +1,7 @@
--- Who waits for these units. ARGV: keys… Returns (key, batch, {index, sample, …})… with one row per waiting batch,
--- also where that batch has no sample left (it is committed, or the batch is gone).
+-- Who waits for these units. ARGV: keys… Returns {rows, heads}: rows (key, batch, {index, sample, …})… with one row per
+-- waiting batch, also where that batch has no sample left (it is committed, or the batch is gone); heads (batch, all its
+-- fields)… of small batches, of which the caller will know nothing yet.
+local SMALL = 8
 local texts = call('HMGET', NS .. 'units', unpack(ARGV))
 local wanted, order = {}, {}
 for i, key in ipairs(ARGV) do
@@ -14,8 +16,13 @@ for i, key in ipairs(ARGV) do
     end
   end
 end
-local rows = {}
+local rows, heads = {}, {}
 for _, id in ipairs(order) do
+  local total = call('HGET', batch_key(id), 'total')
+  if total and tonumber(total) <= SMALL then
+    table.insert(heads, id)
+    table.insert(heads, call('HGETALL', batch_key(id)))
+  end
   local lists = call('HMGET', batch_key(id) .. ':u', unpack(wanted[id]))
   local indices = {}
   for _, list in ipairs(lists) do
@@ -37,4 +44,4 @@ for _, id in ipairs(order) do
     table.insert(rows, {key, id, row})
   end
 end
-return rows
+return {rows, heads}
