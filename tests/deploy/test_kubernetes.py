@@ -185,6 +185,20 @@ def test_deployments_are_spread_and_kept_up(overlay: str) -> None:
         assert [b for b in budgets if selects(b["spec"]["selector"], labels(deployment))]
 
 
+def test_the_api_is_scaled_on_its_cpu_and_alone_in_dev_at_most(overlay: str) -> None:
+    scaler = named(overlay, "HorizontalPodAutoscaler", "proctor-api")["spec"]
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "proctor-api"}
+    assert (1 if overlay.endswith("dev") else 2) <= scaler["minReplicas"] < scaler["maxReplicas"]
+    assert [metric["resource"]["name"] for metric in scaler["metrics"]] == ["cpu"]
+    if not overlay.endswith("dev"):
+        assert named(overlay, "PodDisruptionBudget", "proctor-api")["spec"]["minAvailable"] < scaler["minReplicas"]
+
+
+def test_nothing_is_published_beyond_the_cluster(overlay: str) -> None:
+    assert not of_kind(overlay, "Ingress", "HTTPRoute")
+    assert {service["spec"].get("type", "ClusterIP") for service in of_kind(overlay, "Service")} == {"ClusterIP"}
+
+
 def test_ports_match(overlay: str) -> None:
     """A Service's target is a port that its pods open, and the port that the program is told to listen on."""
     for service in of_kind(overlay, "Service"):
@@ -340,8 +354,9 @@ def _peer(peer: Manifest) -> str:
     return "pods " + " ".join(names)
 
 
-def test_images_are_of_this_version(overlay: str) -> None:
-    for workload in workloads(overlay):
+@pytest.mark.parametrize("folder", [*OVERLAYS, "k8s/node"])
+def test_images_are_of_this_version(folder: str) -> None:
+    for workload in workloads(folder):
         for container in containers(workload):
             name, _, tag = container["image"].partition(":")
             assert tag == __version__
