@@ -188,12 +188,12 @@ async def test_a_model_that_refuses_everything_rejects_nobody() -> None:
 def never_in_time(asked: Asked) -> Answer:
     """Answers too late what holds SLOW, and all the rest at once."""
     if any("SLOW" in text for text in asked.body["input"]):
-        time.sleep(3.0)
+        time.sleep(2.0)
     return classify(lambda _: 0.5)(asked)
 
 
 async def test_reasoning_that_keeps_the_model_from_answering_buys_nothing_and_voids_nobody_else() -> None:
-    async with scoring(never_in_time, thinking_timeout_s=1.5) as (scorer, model):
+    async with scoring(never_in_time, thinking_timeout_s=1.0) as (scorer, model):
         slow, good = await asyncio.gather(scorer.score(thought("SLOW " * 40)), scorer.score(thought("good")))
         assert scorer.available()
     assert slow == Score(0.0, ("thinking_rejected",))
