@@ -1,4 +1,4 @@
-"""A thinking model behind a real service, HTTP on both sides: the gate, a run that drifts, a model kept from answering."""
+"""A thinking model behind a real service, HTTP on both sides: the gate, a run that drifts, a call that hangs."""
 
 from __future__ import annotations
 
