@@ -75,6 +75,10 @@ PROGRAMS = [
     ),
     Program("javascript", "failed assertion", "console.log(3); console.assert(1 === 2);", "wrong_answer"),
     Program("typescript", "failed assertion", "console.log(3); console.assert(false, 'no');", "wrong_answer"),
+    Program(
+        "javascript", "deep recursion", "const d = (n) => n ? 1 + d(n - 1) : 0; console.log(d(3e5) / 1e5);", "passed"
+    ),
+    Program("javascript", "recursion without end", "(function f() { f(); })();", "runtime_error"),
     Program("javascript", "throws", "throw new Error('no')", "runtime_error"),
     Program("javascript", "no syntax", "function (", "compile_error"),
     Program("javascript", "endless", "for (;;) ;", "time_limit"),
