@@ -1,7 +1,7 @@
 """JavaScript, by node: a CommonJS program, or an ES module where it has import or export.
 
 The heap may grow to the sample's memory limit; the stack is one that deep recursion fits in (the main thread's own
-limit is far above it). The image has an add-on for that (sandbox-images/node/stack.c); node's option is slower to start.
+limit is far above it). The image has an add-on for that (sandbox-images/node/stack.c); node's option starts slower.
 """
 
 from __future__ import annotations
