@@ -203,6 +203,29 @@ def _is_hardened(name: str, container: dict[str, Any]) -> None:
     assert not host["PortBindings"] or name == "api"
 
 
+def test_every_service_of_every_profile_is_written_so() -> None:
+    """Those that need an image of others, too: what Compose makes of the file."""
+    text = Compose()("--profile", "*", "config", "--format", "json")
+    services = json.loads(text)["services"]
+    assert {"grafana", "prometheus", "redis", "api", "worker", "sandbox", "sandbox-rust"} <= services.keys()
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert not service.keys() & {"cap_add", "privileged", "devices", "pid", "userns_mode"}, name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["user"].split(":")[0] not in ("", "0", "root"), name
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+        assert {"mem_limit", "cpus", "pids_limit"} <= service.keys(), name
+        assert service.get("network_mode") == ("none" if name.startswith("sandbox") else None), name
+        binds = [mount for mount in service.get("volumes", []) if mount["type"] == "bind"]
+        assert all(mount["read_only"] for mount in binds), name
+        assert not binds or name == "grafana"
+    assert "docker.sock" not in text
+    published = [port["host_ip"] for service in services.values() for port in service.get("ports", [])]
+    assert set(published) == {"127.0.0.1"}
+
+
 def test_sandboxes_see_their_sockets_and_nothing_else(compose: Compose) -> None:
     for container in compose.containers("sandbox"):
         _sees_its_sockets_alone(container, f"{compose.name}_sockets")
