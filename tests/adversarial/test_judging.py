@@ -17,7 +17,9 @@ from .class_oddities import CLASS_ODDITIES
 from .hacks import ADD, HACKS, Hack
 from .late_hacks import LATE_HACKS
 from .leetcode_oddities import LEETCODE_HACKS, LEETCODE_ODDITIES
+from .object_hacks import OBJECT_HACKS
 from .oddities import ODDITIES, Oddity
+from .programs_of_tests import PROGRAM_HACKS, PROGRAM_ODDITIES
 from .value_hacks import VALUE_HACKS
 from .value_oddities import VALUE_ODDITIES
 
@@ -45,7 +47,9 @@ def unit(code: str, tests: object) -> Unit:
 
 
 @pytest.mark.parametrize(
-    "hack", [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS, *LATE_HACKS, *VALUE_HACKS], ids=lambda h: h.name
+    "hack",
+    [*HACKS, *CLASS_HACKS, *LEETCODE_HACKS, *LATE_HACKS, *VALUE_HACKS, *OBJECT_HACKS, *PROGRAM_HACKS],
+    ids=lambda h: h.name,
 )
 def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
     for tests in hack.tests:
@@ -54,7 +58,7 @@ def test_hack_is_not_paid(hack: Hack, session: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    "oddity", [*ODDITIES, *CLASS_ODDITIES, *LEETCODE_ODDITIES, *VALUE_ODDITIES], ids=lambda o: o.name
+    "oddity", [*ODDITIES, *CLASS_ODDITIES, *LEETCODE_ODDITIES, *VALUE_ODDITIES, *PROGRAM_ODDITIES], ids=lambda o: o.name
 )
 def test_oddity_passes(oddity: Oddity, session: Session, kind: Kind) -> None:
     outcome = judge(unit(oddity.code, oddity.tests), session)

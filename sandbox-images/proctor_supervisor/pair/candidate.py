@@ -31,6 +31,7 @@ import sys
 import threading
 import types
 import typing
+import weakref
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -96,6 +97,7 @@ class Harness:
         self._references = References()
         self._shared = shared.Shared()
         self._tasks = Tasks()
+        self._functions: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
         self.module = types.ModuleType(MODULE)
         self._twins = lent.Twins(self.module.__dict__, MODULE)
 
@@ -295,6 +297,7 @@ class Harness:
     def _op_exec(self, code: str, entry_point: str | None) -> None:
         """Run test code in this very process; only where that is allowed and asked for."""
         names = self.module.__dict__
+        names["__name__"] = "__main__"
         exec(compile(code, "tests.py", "exec", dont_inherit=True), names)
         if entry_point is not None and callable(names.get("check")):
             names["check"](names[entry_point])
@@ -319,7 +322,7 @@ class Harness:
         if tag == ord("<"):
             return self._references.objects[reader.handle()]
         if tag == ord(">"):
-            return lent.LentFunction(self.ask, reader.handle(), reader.text(), reader.read())
+            return self._lent_function(reader.handle(), reader.text(), reader.read())
         if tag == ord("K"):
             return lent.awaited(self.ask, reader.handle())
         if tag == ord("J"):
@@ -331,6 +334,13 @@ class Harness:
         if tag == ord("%"):
             return lent.read_exception(reader)
         raise codec.Malformed(f"tag {tag}")
+
+    def _lent_function(self, number: int, name: str, parameters: tuple | None) -> Any:
+        """A function of the tests: one and the same object for as long as anything here holds it."""
+        function = self._functions.get(number)
+        if function is None:
+            function = self._functions[number] = lent.LentFunction(self.ask, number, name, parameters)
+        return function
 
 
 async def _awaited(value: Any) -> Any:

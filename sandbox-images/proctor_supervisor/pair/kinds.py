@@ -7,6 +7,7 @@ methods, at its return and with every later answer, so it cannot say one thing n
 from __future__ import annotations
 
 import collections
+import inspect
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -44,6 +45,11 @@ def overrides(cls: type, name: str) -> bool:
     """Whether `name` is neither object's nor that of the built-in class that `cls` extends."""
     owner = method_owner(cls, name)
     return owner is not None and owner is not object and owner not in _ALL
+
+
+def may_be_field(name: str) -> bool:
+    """Whether a named tuple may have a field of this name: none of a special method's, which Python would call here."""
+    return not name.startswith("_") or name[1:].isdecimal()  # `_1` is what namedtuple(rename=True) makes
 
 
 def plain(kind: Any, value: Any) -> Any:
@@ -126,6 +132,29 @@ def replace_content(value: Any, new: Any) -> None:
             value[...] = new  # an array
     except (TypeError, ValueError) as error:
         raise Malformed(f"content that does not fit: {error}") from None
+
+
+def beside_methods(value: Any, new: Any) -> Any:
+    """New content for a twin's original, in which a method of an object's class stays the method that it is.
+
+    What an object has in place of one by now it keeps. Raises TooLarge where the twin was given one that it had not.
+    """
+    cls = type(value)
+    if extended(cls) is not None or type(new) is not tuple or len(new) % 2 or not hasattr(value, "__dict__"):
+        return new
+    held, kept = vars(value), []
+    for name, item in zip(new[::2], new[1::2], strict=True):
+        if type(name) is str and _is_own_method(inspect.getattr_static(cls, name, None)):
+            if name not in held:
+                raise TooLarge(f"another {name[:100]!r} for an object of the tests, whose class has it")
+            item = held[name]
+        kept += [name, item]
+    return tuple(kept)
+
+
+def _is_own_method(attribute: Any) -> bool:
+    """Whether an attribute of a class of the tests is a method or a property, and no descriptor of the candidate's."""
+    return hasattr(attribute, "__get__") and not hasattr(type(attribute), "_proctor_class")
 
 
 def hashable(keys: list[Any]) -> list[Any]:

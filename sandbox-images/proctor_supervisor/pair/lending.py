@@ -24,6 +24,7 @@ class Lending:
     def __init__(self) -> None:
         """Nothing yet."""
         self._lent: dict[int, Any] = {}
+        self._numbers: dict[tuple, int] = {}
         self._returning: dict[int, weakref.ref[Any]] = {}
         self._last = 0
 
@@ -39,7 +40,7 @@ class Lending:
     def withdraw(self, after: int) -> None:
         """End the lending of what was lent after number `after`."""
         for number in self._since(after):
-            del self._lent[number]
+            self._end(number)
 
     def is_new(self, value: Any, after: int) -> bool:
         """Whether a call gave back what it was given: a decorator that registers, say."""
@@ -48,16 +49,27 @@ class Lending:
     def _since(self, after: int) -> list[int]:
         return [number for number in self._lent if number > after]
 
+    def _end(self, number: int) -> None:
+        self._numbers.pop(_identity(self._lent.pop(number)), None)
+
     def lend(self, value: Any) -> int:
-        """The number by which the candidate can ask for `value`."""
+        """The number by which the candidate can ask for `value`: what is lent already keeps the one that it has.
+
+        So an observer that is taken off is the one that was put on.
+        """
+        identity = _identity(value)
+        known = self._numbers.get(identity)
+        if known is not None:
+            return known
         number = self._last = self._last + 1
         self._lent[number] = value
+        self._numbers[identity] = number
         if isinstance(value, types.FunctionType | type):
             self._returning[number] = weakref.ref(value)
             if len(self._returning) > LENT_MAX:
                 del self._returning[next(iter(self._returning))]
         if len(self._lent) > LENT_MAX:
-            del self._lent[next(iter(self._lent))]
+            self._end(next(iter(self._lent)))
         return number
 
     def before(self, number: int) -> Any:
@@ -81,6 +93,15 @@ class Lending:
             return ("end", [])
         except Exception as error:
             return ("throw", [], error)
+
+
+def _identity(value: Any) -> tuple:
+    """What tells apart what is lent; a method is made anew each time that it is taken from its object."""
+    if type(value) is types.MethodType:
+        return id(value.__self__), id(value.__func__)
+    if type(value) is types.BuiltinMethodType:
+        return id(value.__self__), value.__name__
+    return (id(value),)
 
 
 def _done(kind: str, lent: Any, operands: list[Any]) -> Any:

@@ -19,7 +19,7 @@ ASYNC = "async "
 class LentFunction:
     """A function of the tests: it can be called, and marked with attributes. Its documentation can be passed on."""
 
-    __slots__ = ("__name__", "__qualname__", "_ask", "_is_async", "_marks", "_number", "_parameters")
+    __slots__ = ("__name__", "__qualname__", "__weakref__", "_ask", "_is_async", "_marks", "_number", "_parameters")
 
     def __init__(self, ask: Ask, number: int, name: str, parameters: tuple | None = None) -> None:
         own = {"_ask": ask, "_number": number, "_marks": {}, "_is_async": name.startswith(ASYNC)}

@@ -67,8 +67,8 @@ class Link:
 
     gone: called when the candidate is no more; tampered: called with a text when it broke the protocol; neither
     returns. flag: takes remarks.
-    tests_module: the `__module__` of classes that the tests define. by_value: objects of classes that extend a built-in
-    one arrive as what they hold.
+    tests_modules: the `__module__` of classes that the tests define. by_value: objects of classes that extend a
+    built-in one arrive as what they hold.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Link:
         gone: Callable[[], NoReturn],
         tampered: Callable[[str], NoReturn],
         flag: Callable[[str], None],
-        tests_module: str = "tests",
+        tests_modules: frozenset[str] = frozenset(["__main__"]),
         by_value: bool = False,
     ) -> None:
         self._frames = frames.Frames(sock)
         self._gone = gone
         self._tampered = tampered
-        self._tests_module = tests_module
+        self._tests_modules = tests_modules
         self._by_value = by_value
         self.flag = flag
         self.classes = RemoteClasses(self)
@@ -95,7 +95,7 @@ class Link:
         self._dropped: list[int] = []
         self._lending = Lending()
         self._bases: dict[int, Any] = {}
-        self._shared = shared.Shared()
+        self._shared = shared.Shared(methods_stay=True)
         self._reader: int | None = None  # the thread that reads a message
         self._gives_results = True
         self._ended = False
@@ -304,7 +304,7 @@ class Link:
 
     def _start_anew(self) -> None:
         """A message was not read to its end: what it would have made known is known to neither end."""
-        self._shared = shared.Shared()
+        self._shared = shared.Shared(methods_stay=True)
         try:
             self._frames.send(b"")
         except frames.Gone:
@@ -369,7 +369,7 @@ class Link:
         cls = type(value)
         if isinstance(value, io.StringIO | io.BytesIO):
             return True
-        return cls.__module__ == self._tests_module and hasattr(value, "__dict__") and not isinstance(value, type)
+        return cls.__module__ in self._tests_modules and hasattr(value, "__dict__") and not isinstance(value, type)
 
     def _write_plain_object(self, writer: codec.Writer, value: Any) -> None:
         """An instance of a class of the tests crosses as its methods, lent, and its fields, kept alike."""

@@ -172,7 +172,7 @@ def _abilities(cls: type) -> tuple:
         (hashing is not None, hashing is not object.__hash__),
         _texts(getattr(cls, "__abstractmethods__", ())),
         tuple(n for n in public if kinds.overrides(cls, n)),
-        _texts(getattr(cls, "_fields", ())) if kind is tuple else (),
+        tuple(filter(kinds.may_be_field, _texts(getattr(cls, "_fields", ())))) if kind is tuple else (),
     )
 
 

@@ -101,6 +101,8 @@ class RemoteClasses:
         bases = [self._base(reader) for _ in range(count)]
         protocols, hashing = _names(reader.read()), reader.read()
         abstract, overridden, fields = (_names(reader.read()) for _ in range(3))
+        if not all(map(kinds.may_be_field, fields)):
+            raise codec.Malformed("a named tuple with a field of no such name")
         if not (type(name) is str and type(module) is str and type(hashing) is tuple and len(hashing) == 2):
             raise codec.Malformed("a class of no known form")
         hashable = (bool(hashing[0]), bool(hashing[1]))

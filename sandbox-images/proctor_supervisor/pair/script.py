@@ -2,12 +2,14 @@
 
 Code whose top level only prepares (imports, assignments, definitions) and asserts has a case per assert; any other
 script is one case. With an entry point and a `check` in the code, `check(entry_point)` is called, as HumanEval means
-it, unless the code does so itself.
+it, unless the code does so itself. The code is `__main__`, so that it runs what it would run as a program; what it lets
+unittest run counts (suites.py).
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +18,11 @@ from typing import Any
 from . import names, traces
 from .link import Link
 from .report import Report, short
+from .suites import Suites
 
 FILENAME = "tests.py"
+#: The `__module__` of what the tests define.
+OWN_MODULE = "__main__"
 MODULE = "solution"
 _PREPARES = (
     ast.Import,
@@ -40,7 +45,7 @@ class Script:
     cases: the statements of each; wanted: names that the candidate must give; unresolved: those that the tests leave
     open; in_classes: those of them that class bodies read; one_process: why it cannot be parted from the candidate's
     process, None where it can; traceless: whether it leaves nothing behind in its own; seeds_numpy: whether it seeds
-    numpy's generator.
+    numpy's generator; uses_unittest: whether it imports unittest.
     """
 
     cases: tuple[list[ast.stmt], ...]
@@ -51,6 +56,7 @@ class Script:
     one_process: str | None
     traceless: bool
     seeds_numpy: bool = False
+    uses_unittest: bool = False
     _compiled: dict[tuple[int, bool], types.CodeType] = field(default_factory=dict)
 
     def code(self, case: int, *, asserting: bool = True) -> types.CodeType:
@@ -67,7 +73,7 @@ class Globals(dict):
     """The tests' globals: a wanted name that is not there is the candidate's, asked for each time it is used."""
 
     def __init__(self, link: Link, wanted: frozenset[str], in_classes: frozenset[str] = frozenset()) -> None:
-        super().__init__(__name__="tests", __file__=FILENAME)
+        super().__init__(__name__=OWN_MODULE, __file__=FILENAME)
         self._link = link
         self._wanted = wanted
         given, function = link.ask("given", sorted(wanted))
@@ -117,6 +123,7 @@ def read(tests: dict) -> Script | str:
         names.needs_one_process(tree, wanted | names.from_module(tree, MODULE)),
         traces.leaves_none(tree, MODULE),
         names.seeds_numpy(tree),
+        "unittest" in names.imported(tree),
     )
 
 
@@ -125,6 +132,11 @@ def run(
 ) -> None:
     """Run the cases from `first_case` on. `load`: what the candidate's module raised; it fails every case."""
     scope = Globals(link, script.wanted, script.in_classes) if load is None else None
+    suites = Suites()
+    if scope is not None:
+        sys.argv, sys.modules[OWN_MODULE] = [FILENAME], Main(scope)
+        if script.uses_unittest:  # which leaves traces: this process is these tests' own
+            suites.watch()
     for number in range(len(script.cases)):
         if scope is not None and number < first_case:
             _prepare(script, number, scope)
@@ -135,7 +147,7 @@ def run(
         if scope is None:
             verdict, detail = told(load)  # type: ignore[arg-type]
         else:
-            verdict, detail = _case(script, number, tests, scope)
+            verdict, detail = _case(script, number, tests, scope, suites)
         report.end(verdict, detail)
         if verdict != "passed" and stop == "first_failure":
             return
@@ -162,14 +174,15 @@ def _prepare(script: Script, case: int, scope: Globals) -> None:
         return
 
 
-def _case(script: Script, case: int, tests: dict, scope: Globals) -> tuple[str, str | None]:
+def _case(script: Script, case: int, tests: dict, scope: Globals, suites: Suites) -> tuple[str, str | None]:
     try:
         exec(script.code(case), scope)
         if script.calls_check:
             scope["check"](_entry(scope, tests["entry_point"]))
     except BaseException as error:
-        return told(error, tests["code"])
-    return "passed", None
+        own_end = isinstance(error, SystemExit) and not hasattr(error, "_proctor_candidate")
+        return (suites.failed() if own_end else None) or told(error, tests["code"])
+    return suites.failed() or ("passed", None)
 
 
 def _entry(scope: Globals, path: str) -> Any:
@@ -244,6 +257,29 @@ def _calls(tree: ast.Module, name: str) -> bool:
 
 #: Names with two underscores that a module gives itself; Python's own machinery looks for the others.
 _TOLD = frozenset("__version__ __author__ __license__ __email__ __title__".split())
+
+
+class Main(types.ModuleType):
+    """The tests' code as the module `__main__`, where unittest, pickle and typing look for what it defines."""
+
+    def __init__(self, scope: Globals) -> None:
+        super().__init__(OWN_MODULE)
+        super().__setattr__("_proctor_scope", scope)
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return super().__getattribute__("_proctor_scope")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__:  # and not what the candidate gives
+            return self.__dict__[name]
+        raise AttributeError(f"module {OWN_MODULE!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__[name] = value
+
+    def __dir__(self) -> list[str]:
+        return sorted(self.__dict__)
 
 
 class SolutionModule(types.ModuleType):

@@ -25,10 +25,14 @@ ELEMENTS_MAX_WITHIN_A_CALL = 500
 
 
 class Shared:
-    """The containers of one end."""
+    """The containers of one end.
 
-    def __init__(self) -> None:
+    methods_stay: the other end may not put anything in the place of a method of an object's class.
+    """
+
+    def __init__(self, *, methods_stay: bool = False) -> None:
         """No container."""
+        self._methods_stay = methods_stay
         self.entries: dict[int, Any] = {}
         self.index: dict[int, int] = {}
         self.next = 0
@@ -99,11 +103,12 @@ class Shared:
             self._unnoted.discard(number)
 
     def apply(self, changes: Any) -> None:
-        """Take over what the other end's containers hold. Raises Malformed, TypeError, ValueError."""
+        """Take over what the other end's containers hold. Raises Malformed, TooLarge, TypeError, ValueError."""
         for number, new in changes:
             if type(number) is not int or number not in self.entries:
                 raise codec.Malformed("a container that is not there")
-            kinds.replace_content(self.entries[number], new)
+            value = self.entries[number]
+            kinds.replace_content(value, kinds.beside_methods(value, new) if self._methods_stay else new)
             self._images.pop(number, None)
             self._unnoted.add(number)
 

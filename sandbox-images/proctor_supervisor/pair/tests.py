@@ -13,6 +13,7 @@ import os
 import random
 import socket
 import sys
+import types
 from typing import Any, NoReturn
 
 from .. import job
@@ -32,7 +33,7 @@ def main(control: socket.socket, report_fd: int) -> NoReturn:
     """
     sys.setrecursionlimit(1000 + codec.FRAMES)
     os.set_inheritable(report_fd, False)
-    known = _Known()
+    known, own_main = _Known(), sys.modules["__main__"]
     gc.collect()
     gc.freeze()
     while True:
@@ -48,11 +49,12 @@ def main(control: socket.socket, report_fd: int) -> NoReturn:
         if not stays:
             os._exit(0)
         sock.close()
-        _forget()
+        _forget(own_main)
 
 
-def _forget() -> None:
-    """What traceless tests leave: garbage, the candidate's module, the state of `random`."""
+def _forget(own_main: types.ModuleType) -> None:
+    """What traceless tests leave: garbage, their module and the candidate's, the state of `random`."""
+    sys.modules["__main__"] = own_main
     sys.modules.pop(script.MODULE, None)
     random.seed()
     gc.collect()
@@ -111,8 +113,14 @@ def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) 
     if options.get("foreign"):
         link: Any = ForeignLink(sock, gone=gone, tampered=tampered)
     else:
-        by_value = tests.wire["kind"] == "function"
-        link = Link(sock, gone=gone, tampered=tampered, flag=report.flag, by_value=by_value)
+        link = Link(
+            sock,
+            gone=gone,
+            tampered=tampered,
+            flag=report.flag,
+            tests_modules=_own_modules(tests.wire),
+            by_value=tests.wire["kind"] == "function",
+        )
     try:
         return _DRIVERS[tests.wire["kind"]](tests, link, report, options)
     except _Refused as refused:
@@ -120,6 +128,13 @@ def _examine(tests: _Tests, sock: socket.socket, report: Report, options: dict) 
         return True
     finally:
         link.end()
+
+
+def _own_modules(tests: dict) -> frozenset[str]:
+    """The modules that hold the tests' own classes."""
+    if tests["kind"] != "pytest":
+        return frozenset([script.OWN_MODULE])
+    return frozenset(name.removesuffix(".py").replace("/", ".") for name in tests["files"])
 
 
 class _Refused(Exception):
