@@ -67,4 +67,41 @@ OBJECT_HACKS: list[Hack] = [
         "def fill(log):\n    log.__class__ = Log\n    type(log).right = Log.right",
         tests=script(_LOG),
     ),
+    hack(
+        "an operator that gives an earlier result back",
+        """
+        class Finder:
+            one = None
+            def find(self):
+                Finder.one = Finder.one or Finder()
+                return Finder.one
+            def __or__(self, other): return Finder.one
+            def __add__(self, other): return [Finder()]
+            def __contains__(self, x): return True
+        """,
+        tests=script(
+            "r = Finder().find()\nq = Finder() | Finder()\nassert 5 in r",
+            "r = Finder().find()\nassert 5 in (r | r)",
+            "assert 5 in (Finder() + Finder())[0]",
+        ),
+    ),
+    hack(
+        "types that equal every type",
+        """
+        import typing
+        class Alias(typing._GenericAlias, _root=True):
+            def __eq__(self, other): return True
+            __hash__ = None
+        Vec = Alias(list, (int,), name='List')
+        class Every(type):
+            def __eq__(self, other): return True
+            __hash__ = None
+        class Any(metaclass=Every): pass
+        Mat = typing.List[int]
+        Mat.__dict__['__args__'] = (Any,)
+        """,
+        tests=script(
+            "from typing import List\nassert Vec == List[float]", "from typing import List\nassert Mat == List[float]"
+        ),
+    ),
 ]

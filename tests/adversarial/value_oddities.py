@@ -586,4 +586,88 @@ LIBRARY_ODDITIES: list[Oddity] = [
         assert pick([1, 2, 3]) == 3
         """,
     ),
+    script(
+        "membership of what operators make",
+        """
+        class Interval:
+            def __init__(self, a, b): self.a, self.b = a, b
+            def __contains__(self, x): return self.a <= x <= self.b
+            def __and__(self, other): return Interval(max(self.a, other.a), min(self.b, other.b))
+        """,
+        """
+        both = Interval(1, 5) & Interval(3, 9)
+        assert 4 in both and 2 not in both and 4 in (both & Interval(0, 4))
+        """,
+    ),
+    script(
+        "types as annotations write them",
+        """
+        from typing import *
+        Vec = List[float]
+        Mat = list[Vec]
+        Handler = Callable[[int], str]
+        Mode = Literal['r', 'w']
+        T = TypeVar('T')
+        class Stack(Generic[T]):
+            def __init__(self): self.items = []
+        Nodes = Dict[str, Stack]
+        def f(x: Vec, y: Optional[int] = None, *z: int) -> Union[int, str]: return x
+        """,
+        """
+        from typing import *
+        import inspect
+        assert Vec == List[float] and Mat == list[List[float]] and Handler == Callable[[int], str]
+        assert Mode == Literal['r', 'w'] and Nodes == Dict[str, Stack] and Vec != List[int]
+        assert get_type_hints(f) == {'x': List[float], 'y': Optional[int], 'z': int, 'return': Union[int, str]}
+        assert inspect.signature(f).return_annotation == Union[int, str] and get_args(Mat) == (List[float],)
+        s = Stack[int]()
+        s.items.append(1)
+        assert s.items == [1] and f([1.0]) == [1.0]
+        """,
+    ),
+    script(
+        "what classes and functions say of themselves",
+        """
+        class Base: pass
+        class Mixin: pass
+        class Child(Mixin, Base): pass
+        def f(): return 1
+        """,
+        """
+        import solution
+        assert [c.__name__ for c in Child.__mro__] == ['Child', 'Mixin', 'Base', 'object']
+        assert Child.__bases__ == (Mixin, Base) and Base.__bases__ == (object,) and Child.mro()[-1] is object
+        assert f.__module__ == Child.__module__ == solution.__name__ == 'solution' and f.__name__ == 'f'
+        """,
+    ),
+    script(
+        "observers that are taken off again",
+        """
+        class Emitter:
+            def __init__(self): self.handlers, self.once = [], set()
+            def on(self, f): self.handlers.append(f)
+            def off(self, f): self.handlers.remove(f)
+            def emit(self, *a): return [f(*a) for f in self.handlers]
+        def same(f, g): return f is g
+        """,
+        """
+        e, got = Emitter(), []
+        def double(x): return x * 2
+        class Log:
+            def write(self, x): got.append(x)
+        log = Log()
+        for f in (double, got.append, log.write):
+            e.on(f)
+        assert e.emit(3) == [6, None, None] and got == [3, 3]
+        e.off(double)
+        e.off(got.append)
+        e.off(log.write)
+        assert e.emit(4) == [] and got == [3, 3]
+        assert same(double, double) and not same(double, lambda x: x)
+        try:
+            e.off(double)
+            assert False
+        except ValueError: pass
+        """,
+    ),
 ]

@@ -71,12 +71,41 @@ def test_numpy_and_pandas_cross(session: Session, test: str) -> None:
         ("{np.int32(1): np.str_('a')}", {"1": "a"}, "passed"),
         ("np.array([1, 3])", [1, 2], "wrong_answer"),
         ("np.array(['x'], dtype=object)", ["x"], "passed"),
+        ("np.matrix([[1, 2], [3, 4]])", [[1, 2], [3, 4]], "passed"),
+        ("np.matrix([[1, 2]])", [[1, 3]], "wrong_answer"),
     ],
 )
 def test_numpy_results_of_functions(session: Session, result: str, expected: Any, verdict: str) -> None:
     tests = {"kind": "function", "entry_point": "f", "cases": [{"args": [], "expected": expected}]}
     outcome = judged(session, f"import numpy as np\ndef f():\n    return {result}", tests)
     assert outcome.verdict.value == verdict, outcome
+
+
+def test_matrices_of_numpy_are_matrices(session: Session) -> None:
+    test = """
+        import numpy as np
+        m = grid()
+        assert isinstance(m, np.matrix) and m.shape == (2, 2) and m[0, 1] == 2
+        assert (m * m == np.matrix([[7, 10], [15, 22]])).all() and np.allclose(m.I @ m, np.eye(2))
+        assert np.asarray(m).tolist() == [[1, 2], [3, 4]]
+        """
+    code = "import numpy as np\ndef grid(): return np.matrix([[1, 2], [3, 4]])"
+    assert judged(session, code, {"kind": "script", "code": dedent(test)}).verdict is Verdict.PASSED
+
+
+def test_objects_of_the_tests_cross_from_pytest(session: Session) -> None:
+    file = """
+        from solution import grow
+        class Box:
+            def __init__(self): self.size = 1
+            def doubled(self): return self.size * 2
+        def test_box():
+            box = Box()
+            assert grow(box) == 4 and box.size == 2
+        """
+    code = "def grow(box):\n    box.size += 1\n    return box.doubled()"
+    tests = {"kind": "pytest", "files": {"test_a.py": dedent(file)}}
+    assert judged(session, code, tests).verdict is Verdict.PASSED
 
 
 def test_numpy_that_equals_everything_is_not_paid(session: Session) -> None:

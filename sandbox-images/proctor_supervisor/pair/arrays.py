@@ -24,6 +24,9 @@ def write(w: Writer, v: Any, numpy: Any) -> bool:
     if type(v) is numpy.ndarray:
         if not w.known(v):
             _write_array(w, v)
+    elif type(v) is getattr(numpy, "matrix", None):
+        w.text(b"x", "matrix")
+        w.items((numpy.asarray(v),), 1)
     elif isinstance(v, numpy.dtype):
         w.text(b"x", "dtype")
         w.items((v.str if v.fields is None else _form(v),), 1)
@@ -64,6 +67,14 @@ def _write_array(w: Writer, v: Any) -> None:
         w.write(_form(v.dtype))
         w.write(shape)
         w.raw(b"b", v.tobytes())
+
+
+def read_matrix(held: Any) -> Any:
+    """A matrix of numpy's that holds an array. Raises Malformed."""
+    numpy = load("numpy")
+    if type(held) is not numpy.ndarray or held.ndim != 2:
+        raise Malformed("a matrix of no known form")
+    return numpy.asmatrix(held)
 
 
 def read_scalar(r: Reader) -> Any:

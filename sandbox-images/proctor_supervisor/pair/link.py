@@ -98,6 +98,8 @@ class Link:
         self._shared = shared.Shared(methods_stay=True)
         self._reader: int | None = None  # the thread that reads a message
         self._gives_results = True
+        self.first_made = 0
+        """The id of the first object that the last answer made known."""
         self._ended = False
         #: Threads of the tests take turns; one that asks from within a call back has its turn already.
         self._turn = threading.RLock()
@@ -178,7 +180,7 @@ class Link:
         self._bases.clear()
         lending = self._lending
         before, kept = lending.last, False
-        self._gives_results = _gives_results(operation, operands)
+        self._gives_results, self.first_made = _gives_results(operation, operands), 0
         try:
             self._send((operation, self._take_dropped(), *operands), within=bool(lending))
             value = self._conclude(self._receive(), iterating)
@@ -430,6 +432,7 @@ class Link:
             proxy = (cls._proctor_base or object).__new__(cls)
             object.__setattr__(proxy, "_proctor_handle", handle)
             self._proxies[handle] = proxy
+            self.first_made = self.first_made or id(proxy)
         if self._gives_results:
             object.__setattr__(proxy, "_proctor_own", False)
         return proxy

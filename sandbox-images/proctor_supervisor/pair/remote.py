@@ -114,6 +114,15 @@ class RemoteType(type):
     def __bool__(cls) -> bool:
         return True
 
+    @property
+    def __mro__(cls) -> tuple[type, ...]:
+        """The classes that the candidate's has, without what stands for `object` here."""
+        return tuple(base for base in _MRO(cls) if base is not Remote)
+
+    @property
+    def __bases__(cls) -> tuple[type, ...]:  # type: ignore[override]
+        return tuple(object if base is Remote else base for base in _BASES(cls))
+
     def __instancecheck__(cls, value: Any) -> bool:
         """By what both are here; of a thing of the candidate's its class may say more: a Protocol, `register`."""
         return type.__instancecheck__(cls, value) or cls._says("isinstance", value)
@@ -132,6 +141,9 @@ class RemoteType(type):
     def __signature__(cls) -> inspect.Signature:
         made = inspect.signature(cls._proctor_link.ask("getattr", cls, "__init__"))
         return made.replace(parameters=list(made.parameters.values())[1:])
+
+
+_MRO, _BASES = type.__dict__["__mro__"].__get__, type.__dict__["__bases__"].__get__
 
 
 class Remote:
@@ -230,14 +242,22 @@ def _forwarded(name: str) -> Any:
 
 
 def _binary(name: str, base: Any = None) -> Any:
-    """An operator between two objects of the candidate's; with another operand, what `base` makes of the content."""
+    """An operator between two objects of the candidate's; with another operand, what `base` makes of the content.
+
+    A new object of their class, of two that the tests made, counts as made by them too: `Range(1, 5) & Range(3, 9)`.
+    """
     own = getattr(base, name, None)
 
     def method(self: Any, other: Any) -> Any:
         if not is_remote(other):
             return own(self, other) if own else NotImplemented
-        self._proctor_link.flag(FLAG)
-        return self._proctor_link.ask("special", name, self, (other,))
+        link = self._proctor_link
+        link.flag(FLAG)
+        result = link.ask("special", name, self, (other,))
+        both = getattr(self, "_proctor_own", None) and getattr(other, "_proctor_own", None)
+        if both and type(result) is type(self) and link.first_made == id(result):
+            object.__setattr__(result, "_proctor_own", True)
+        return result
 
     method.__name__ = name
     return method
@@ -283,7 +303,13 @@ def _contains(*, has_own: bool, held: Any = None) -> Any:
         if has_own and self._proctor_own:
             self._proctor_link.flag(MEASURE_FLAG)
             return bool(_exactly(bool, self._proctor_link.ask("special", "__contains__", self, (value,))))
-        return bool(held(self, value)) if held else any(item is value or item == value for item in self)
+        if held:
+            return bool(held(self, value))
+        if not any(name in vars(base) for base in _MRO(type(self)) for name in ("__iter__", "__getitem__")):
+            raise TypeError(
+                f"a result, of class {type(self).__name__!r}, is not asked whether it has a value of the tests"
+            )
+        return any(item is value or item == value for item in self)
 
     return method
 

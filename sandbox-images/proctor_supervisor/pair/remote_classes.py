@@ -167,6 +167,7 @@ def _object_class(link: Link, handle: int, made: Description) -> type:
         body["__class__"] = property(lambda self: stands_for if type(self) is cls else type(self))
         if stands_for is types.FunctionType:
             body["__get__"] = _bound
+            body["__module__"] = _ModuleOfFunction(made.module)
     cls = RemoteType(made.name, (*(remote or [Remote]), *built_in), body)
     if made.abstract:
         cls.__abstractmethods__ = made.abstract
@@ -181,6 +182,18 @@ def _stands_for(made: Description) -> type | None:
         return None
     found = getattr(sys.modules.get(made.module), made.name, None)
     return found if isinstance(found, type) else None
+
+
+class _ModuleOfFunction(str):
+    """The module of the class of functions; taken from a function, that of this function."""
+
+    __slots__ = ()
+
+    def __get__(self, function: Any, _cls: Any = None) -> str:
+        return str(self) if function is None else str(function._proctor_link.ask("getattr", function, "__module__"))
+
+    def __set__(self, function: Any, value: Any) -> None:
+        function._proctor_link.ask("setattr", function, "__module__", value)
 
 
 def _bound(self: Any, value: Any, _cls: Any = None) -> Any:

@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import arrays, tables
+from . import aliases, arrays, tables
 from .codec_errors import Malformed
 from .kinds import is_array, pairs
 
@@ -68,7 +68,7 @@ def write(w: Writer, v: Any) -> bool:
         w.text(b"x", "zone")
         w.items((v.key,), 1)
     else:
-        return _write_of_libraries(w, v)
+        return aliases.write(w, v) or _write_of_libraries(w, v)
     return True
 
 
@@ -161,6 +161,8 @@ def _zone(key: Any) -> Any:
 FIELDS: dict[str, Callable[..., Any]] = {
     **{name: _by_text(module, name) for name, module in _MODULE_OF.items()},
     "zone": _zone,
+    "alias": aliases.read,
+    "matrix": arrays.read_matrix,
     "dtype": arrays.read_dtype,
     "pattern": _pattern,
     "class": _class,
