@@ -133,6 +133,12 @@ def cannot_pass(tree: ast.Module) -> str | None:
     return None
 
 
+def runs_pytest(tree: ast.Module) -> bool:
+    """Whether a script runs pytest over its own file, `pytest.main([__file__])`: there is no such file."""
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any(isinstance(f, ast.Attribute) and f.attr == "main" and _root(f) == "pytest" for f in calls)
+
+
 def seeds_numpy(tree: ast.Module) -> bool:
     """Whether the code seeds numpy's generator: `np.random.seed(0)`."""
     called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))

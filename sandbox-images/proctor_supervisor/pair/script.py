@@ -110,6 +110,8 @@ def read(tests: dict) -> Script | str:
         wanted = names.tested_builtin(tree)
     if not names.mentions(tree, wanted, MODULE):
         return "the tests never use the candidate"
+    if names.runs_pytest(tree):
+        return "the tests run pytest over their own file: they are tests of kind pytest"
     acts = [s for s in tree.body if not isinstance(s, _PREPARES) and not _is_docstring(s)]
     if not acts and not calls_check:
         return "the tests only define and never run anything"

@@ -63,6 +63,10 @@ def test_check_is_one_case_and_called_once() -> None:
         ("assert True", "never use the candidate"),
         ("assert len([1]) == len([2]) and max(1, 2)", "never use the candidate"),
         ("", "never use the candidate"),
+        (
+            "import pytest\ndef test_f(): assert f()\nif __name__ == '__main__':\n    pytest.main([__file__])",
+            "kind pytest",
+        ),
         ("def test_f():\n    assert f(1)", "never run anything"),
         ("import no_such_module_here\nassert f(1)", "does not have: no_such_module_here"),
     ],
