@@ -68,6 +68,35 @@ def test_oddity_passes(oddity: Oddity, session: Session, kind: Kind) -> None:
         assert outcome.verdict is Verdict.PASSED, outcome
 
 
+_INTERVAL = """class Interval:
+    def __init__(self, a, b): self.a, self.b = a, b
+    def __contains__(self, x): return self.a <= x <= self.b
+    def __eq__(self, other): return self.a == other.a
+    def __and__(self, other): return Interval(max(self.a, other.a), min(self.b, other.b))
+def shift(i, n): return Interval(i.a + n, i.b + n)
+"""
+
+
+@pytest.mark.parametrize(
+    ("asserted", "verdict", "flags"),
+    [
+        ("Interval(1, 2) == Interval(1, 3)", "passed", {"candidate_comparison"}),
+        ("Interval(1, 2).a == 1", "passed", set()),
+        ("2 in Interval(1, 3)", "passed", {"candidate_measure"}),
+        ("2 in (Interval(1, 3) & Interval(2, 4))", "passed", {"candidate_comparison", "candidate_measure"}),
+        ("Interval(1, 2) == 1 or Interval(1, 2).a == 1", "passed", set()),
+        # Membership in a result is never its own to say: it could be said of whatever the tests expect.
+        ("2 in shift(Interval(0, 1), 1)", "wrong_answer", set()),
+        ("2 in (shift(Interval(0, 1), 1) & Interval(0, 4))", "wrong_answer", {"candidate_comparison"}),
+    ],
+)
+def test_what_a_class_of_the_candidates_decided_is_flagged(
+    asserted: str, verdict: str, flags: set[str], session: Session
+) -> None:
+    outcome = judge(unit(_INTERVAL, {"kind": "script", "code": f"assert {asserted}"}), session)
+    assert (outcome.verdict.value, {str(flag) for flag in outcome.flags}) == (verdict, flags), outcome
+
+
 def test_sandbox_serves_on_after_every_hack(session: Session) -> None:
     for hack in HACKS[::4]:
         judge(unit(hack.code, hack.tests[0]), session)

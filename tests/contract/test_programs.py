@@ -286,6 +286,15 @@ def test_compile_once_run_many(session: Session) -> None:
     assert outputs == [b"0 []\n", b"1 []\n", b"2 []\n"]
 
 
+def test_cases_cost_no_interpreter_starts(session: Session) -> None:
+    """An interpreter that was started anew would have its types elsewhere: the kernel places each at random."""
+    program = session.program("python", b"import sys\nprint(id(int), id(sys.modules))", LIMITS, cases=10)
+    assert program.failed is None
+    outputs = {program.run(b"").stdout for _ in range(10)}
+    program.close()
+    assert len(outputs) == 1
+
+
 def failure(session: Session, program: Program) -> Ran:
     """The account of a program that does not compile: before its first case, or in it where each case is alone."""
     if session.hello.tier == "U":
