@@ -167,6 +167,16 @@ def test_sandboxes_can_be_scaled(compose: Compose) -> None:
     wait_for("six are gone", lambda: compose.workers() == SANDBOXES, 240)
 
 
+def test_sandboxes_that_come_while_no_worker_listens(compose: Compose) -> None:
+    """An empty folder of sockets stays the worker's: Docker would give it to the owner of the sandbox image's."""
+    compose("stop", "worker")
+    compose("up", "-d", "--no-build", "--no-recreate", "--no-deps", "--scale", f"sandbox={SANDBOXES + 1}", "sandbox")
+    compose("start", "worker")
+    wait_for("each sandbox has a worker", lambda: compose.workers() == SANDBOXES + 1, 240)
+    compose("up", "-d", "--no-build", "--no-recreate", "--scale", f"sandbox={SANDBOXES}", "sandbox")
+    wait_for("one is gone", lambda: compose.workers() == SANDBOXES, 240)
+
+
 def _hosts(compose: Compose) -> set[str]:
     """The names of the containers that some slow samples run in, as the samples see them."""
     code = "import os, time\ntime.sleep(0.5)\nprint(os.uname().nodename)  # {}"
@@ -218,6 +228,9 @@ def test_every_service_of_every_profile_is_written_so() -> None:
         assert service["healthcheck"]["test"], name
         assert {"mem_limit", "cpus", "pids_limit"} <= service.keys(), name
         assert service.get("network_mode") == ("none" if name.startswith("sandbox") else None), name
+        sockets = [mount for mount in service.get("volumes", []) if mount["source"].startswith("sockets")]
+        assert all(mount["volume"]["nocopy"] for mount in sockets), name
+        assert len(sockets) == (6 if name == "worker" else name.startswith("sandbox")), name
         binds = [mount for mount in service.get("volumes", []) if mount["type"] == "bind"]
         assert all(mount["read_only"] for mount in binds), name
         assert not binds or name == "grafana"
