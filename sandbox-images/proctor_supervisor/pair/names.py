@@ -195,13 +195,48 @@ def _operand(node: ast.AST, made: set[str], candidates: frozenset[str] | set[str
     return None
 
 
+_DOUBLES = frozenset("Mock MagicMock AsyncMock NonCallableMock NonCallableMagicMock create_autospec".split())
+#: What a double that is called, and no more, is asked for or told.
+_OF_CALLS = frozenset(
+    """return_value side_effect called call_count call_args call_args_list mock_calls reset_mock await_count await_args
+    await_args_list name""".split()
+)
+
+
+def _double(node: ast.AST, doubles: set[str]) -> str | None:
+    """A double of an object, `repo.find.return_value = 3`: the candidate would get nothing of it but its call."""
+    if isinstance(node, ast.Call) and _last(node.func) in _DOUBLES:
+        made_as = [k.arg for k in node.keywords if k.arg not in ("return_value", "side_effect", "name")]
+        if made_as or node.args or _last(node.func) not in ("Mock", "MagicMock", "AsyncMock"):
+            return f"make a double of an object ({ast.unparse(node)[:60]}), of which the candidate gets the call alone"
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name) or node.value.id not in doubles:
+        return None
+    if node.attr in _OF_CALLS or node.attr.startswith("assert_"):
+        return None
+    return f"make a double of an object ({ast.unparse(node)}), of which the candidate gets the call alone"
+
+
+def _doubles(tree: ast.Module) -> set[str]:
+    """Names that stand for doubles."""
+    return {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _last(node.value.func) in _DOUBLES
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
 def needs_one_process(tree: ast.Module, candidates: frozenset[str] | set[str]) -> str | None:
     """Why the tests cannot be parted from the candidate's process; None where they can."""
     renamed, paths = _renamed(tree), _paths(tree) - set(candidates)
     modules, made = _modules(tree) - set(candidates), _made_by(tree, candidates)
+    has_mocks = "unittest" in imported(tree)
+    doubles = _doubles(tree) if has_mocks else set()
     for node in ast.walk(tree):
         reason = _reason(node, candidates) or _patch_of_module(node, modules) or _file_by_path(node, paths)
         reason = reason or _patch_of_globals(node) or _operand(node, made, candidates)
+        reason = reason or (_double(node, doubles) if has_mocks else None)
         if reason is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             original = renamed.get(node.func.id)
             reason = _reason_of_call(ast.Call(original, node.args, node.keywords), candidates) if original else None

@@ -82,6 +82,9 @@ def test_tests_that_cannot_be_run(code: str, why: str) -> None:
     [
         "import inspect\nassert 'for' not in inspect.getsource(f)",
         "from unittest.mock import patch\nwith patch('builtins.input', return_value='1'):\n    assert f() == 1",
+        "from unittest.mock import Mock\nm = Mock()\nm.find.return_value = 3\nassert f(m) == 3",
+        "from unittest.mock import MagicMock\nm = MagicMock(find=len)\nassert f(m) == 3",
+        "from unittest import mock\nm = mock.create_autospec(dict)\nassert f(m) == 3",
         "from unittest import mock\nwith mock.patch.object(f, 'x', 1):\n    assert f()",
         "import io, sys\nsys.stdin = io.StringIO('1')\nassert f() == 1",
         "import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n    f()\nassert out.getvalue()",
@@ -139,6 +142,8 @@ def test_needs_one_process(code: str) -> None:
         "import os\nos.environ['A'] = 'b'\nassert f(os.path.join('a', 'b'))",
         "import solution\nsolution.LIMIT = 5\nassert solution.f()",
         "import unittest\nunittest.TestCase.maxDiff = None\nassert f()",
+        "from unittest.mock import Mock\nm = Mock(return_value=3)\nassert f(m) == 3\nm.assert_called_once_with(1)",
+        "from unittest.mock import MagicMock\nm = MagicMock()\nm.side_effect = [1, 2]\nassert f(m) == m.call_count",
     ],
 )
 def test_needs_no_more_than_two_processes(code: str) -> None:
