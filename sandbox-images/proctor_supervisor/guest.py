@@ -38,6 +38,8 @@ from typing import NoReturn
 from . import boxes, cases, isolate, job, linux, native
 from .isolate import Ground
 from .job import Job
+from .pair import warm
+from .zygote import Life
 
 CLOCK = struct.Struct("=cQQ")
 _TEXT_MAX = 16 * 1024
@@ -87,8 +89,18 @@ def make_ready(ground: Ground) -> None:
             _signal.signal(number, _die)  # the module's own wrapper costs more than the call
 
 
-def enter(ground: Ground, fds: list[int]) -> NoReturn:
-    """The child's whole life. `fds` as `zygote` says."""
+def rehearse() -> None:
+    """Do what samples do first, and leave no trace of it."""
+    fd = job.write(Job("candidate", dict.fromkeys(job.LIMITS, 1), 1, 1.0, blobs=[b"def f(x):\n    return [x]\n"]))
+    task = job.read(fd)
+    os.close(fd)
+    compile(task.blobs[0], "main.py", "exec", dont_inherit=True)
+    warm.warm_up(1)
+    _flush()
+
+
+def enter(ground: Ground, fds: list[int], stands: bool) -> NoReturn:
+    """The child's whole life. `fds` as `zygote` says; stands: whether it stands apart already."""
     job_fd, control_fd, stdin, stdout, stderr, *more = fds
     for number, fd in enumerate((stdin, stdout, stderr)):
         os.dup2(fd, number)
@@ -97,6 +109,8 @@ def enter(ground: Ground, fds: list[int]) -> NoReturn:
     os.close(job_fd)
     ground = isolate.of_sample(ground, task.number)
     control = linux.unix_socket(control_fd, socket.SOCK_SEQPACKET)
+    if not stands:
+        isolate.stand(ground)
     if task.kind == "native":
         native.enter(ground, task, control, more)
     _prepare(ground, task, control)
@@ -107,7 +121,7 @@ def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4)
     box = ground.box
-    folder = isolate.enter(ground, task.limits["disk_mib"], spare)
+    folder = isolate.open_box(ground, task.limits["disk_mib"], spare)
     if task.kind != "tests":
         boxes.put(f"{box}/main.py", task.blobs[0])
     if task.stdin_file:
@@ -336,3 +350,6 @@ def _flush() -> bool:
         except BaseException:
             fine = False
     return fine
+
+
+LIFE = Life(make_ready, isolate.stand, rehearse, enter)

@@ -63,6 +63,7 @@ _MAY_BE_UNKNOWN = (resource.RLIMIT_MSGQUEUE,)
 _INODES_PER_MIB = 64
 _MIB = 1 << 20
 
+_BOX_FLAGS = linux.MS_NOSUID | linux.MS_NODEV
 _SAMPLE_NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC
 _OWN_NAMESPACES = (
     linux.CLONE_NEWUSER
@@ -354,19 +355,31 @@ def settle(ground: Ground) -> None:
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
 
 
-def enter(ground: Ground, disk_mib: int, spare: int) -> int:
-    """In the sample's process: stand apart from all others, in a folder of its own; the folder's descriptor.
+def stand(ground: Ground) -> None:
+    """In the sample's process: stand apart from all others, in a folder of its own.
 
-    disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
+    In tier B this needs no word of the sample, and can be done before there is one.
     """
     if ground.tier == "B":
-        _enter_b(disk_mib, spare)
+        linux.unshare(_SAMPLE_NAMESPACES)
+        linux.mount("sandbox", BOX, "tmpfs", _BOX_FLAGS, "mode=700,size=1m,nr_inodes=64")
     else:
         _enter_folder(ground)
         os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
     for name in FOLDERS:
         os.mkdir(f"{ground.box}/{name}", 0o700)
     os.chdir(f"{ground.box}/work")
+
+
+def open_box(ground: Ground, disk_mib: int, spare: int) -> int:
+    """Give the folder its size; its descriptor.
+
+    disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
+    """
+    if ground.tier == "B":
+        size = disk_mib * _MIB + spare + 64 * 1024
+        inodes = 1024 + disk_mib * _INODES_PER_MIB
+        linux.mount(None, BOX, None, linux.MS_REMOUNT | _BOX_FLAGS, f"size={size},nr_inodes={inodes}")
     return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
 
 
@@ -383,14 +396,6 @@ def _enter_folder(ground: Ground) -> None:
             os.umask(0o077)  # where candidates may look into folders that both can write
     os.mkdir(ground.box, 0o700)
     os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
-
-
-def _enter_b(disk_mib: int, spare: int) -> None:
-    linux.unshare(_SAMPLE_NAMESPACES)
-    size = disk_mib * _MIB + spare + 64 * 1024
-    inodes = 1024 + disk_mib * _INODES_PER_MIB
-    options = f"mode=700,size={size},nr_inodes={inodes}"
-    linux.mount("sandbox", BOX, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, options)
 
 
 def give_up(ground: Ground, limits: dict[int, int]) -> None:

@@ -44,7 +44,7 @@ def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) ->
     _leave_seat()
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.blobs) + 8)
-    folder = isolate.enter(ground, task.limits["disk_mib"], spare)
+    folder = isolate.open_box(ground, task.limits["disk_mib"], spare)
     _place(ground.box, task, stdin_size)
     image = _image(ground.box, task)
     socket.send_fds(control, [b"D"], [folder])

@@ -124,8 +124,8 @@ class Host:
         """Fork the zygotes. Nothing has been read from `client` yet."""
         with open(os.open("self/statm", os.O_RDONLY, dir_fd=ground.proc), "rb") as file:
             resident = int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-        candidates = Zygote(isolate.part(ground, "candidate"), guest.make_ready, guest.enter)
-        tests = Zygote(isolate.part(ground, "tests"), guest.make_ready, guest.enter)
+        candidates = Zygote(isolate.part(ground, "candidate"), guest.LIFE)
+        tests = Zygote(isolate.part(ground, "tests"), guest.LIFE)
         ours = {int(os.readlink("self", dir_fd=ground.proc))}
         for one in (candidates, tests):
             ours.add(account.number_of(ground.proc, one.pid))

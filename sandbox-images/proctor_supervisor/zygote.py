@@ -1,6 +1,6 @@
 """A zygote: forked once from the supervisor before it has read any request, it forks one sample at a time.
 
-It never sees a request. Per fork it gets one byte and descriptors, which the child alone reads:
+It never sees a request. Per sample it gets `F` and descriptors, which the sample's process alone reads:
 
     job       memfd: what to run, see `guest`
     control   a socket to the supervisor, which the child closes before any foreign code runs
@@ -9,6 +9,10 @@ It never sees a request. Per fork it gets one byte and descriptors, which the ch
 
 It answers twice: the child's pid with a pidfd; then, when all of the sample's processes are dead, its wait status and
 rusage. There are two zygotes, so that no candidate inherits memory in which tests have been.
+
+At `P`, which asks for no answer, it forks the next sample's process ahead. In tier B that process can stand apart from
+all others before it knows what it will run, which is half of what a short sample takes. It waits for its descriptors
+with all rights still, and no code but ours in it.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple, NoReturn
 
 from . import linux, reaper
 from .isolate import Ground
@@ -31,46 +36,61 @@ UNREADY = 70
 """Exit status of a child of which our own code failed."""
 
 
+class Life(NamedTuple):
+    """What the processes do. All but `ready` are of a sample's.
+
+    ready: in the zygote, once. stand: stand apart from all others. rehearse: before there is a sample, first uses, of
+    pages that the kernel copies for the process and of code. enter: the sample, with its descriptors, and whether the
+    process stands apart already.
+    """
+
+    ready: Callable[[Ground], None]
+    stand: Callable[[Ground], None]
+    rehearse: Callable[[], None]
+    enter: Callable[[Ground, list[int], bool], NoReturn]
+
+
 class Zygote:
     """The supervisor's end. pid: the zygote's own; ground: where its samples stand; started: how many there were."""
 
-    def __init__(
-        self, ground: Ground, ready: Callable[[Ground], None], entry: Callable[[Ground, list[int]], None]
-    ) -> None:
+    def __init__(self, ground: Ground, life: Life) -> None:
         self.ground = ground
         self.started = 0
+        self.told = ground.tier != "B"  # whether there is nothing to be done ahead
         self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.collect()
         gc.freeze()
         self.pid = os.fork()
         if self.pid == 0:
             self.conn.close()
-            _serve(theirs, ground, ready, entry)
+            _serve(_Nursery(theirs, ground, life))
         theirs.close()
 
     def start(self, fds: Sequence[int]) -> None:
         """Fork a sample that gets `fds`."""
         self.started += 1
+        self.told = self.ground.tier != "B"
         socket.send_fds(self.conn, [b"F"], fds)
 
+    def prepare(self) -> None:
+        """Have the next sample's process forked ahead, when the one that runs has ended."""
+        if not self.told:
+            self.told = True
+            self.conn.send(b"P")
 
-def _serve(
-    conn: socket.socket,
-    ground: Ground,
-    ready: Callable[[Ground], None],
-    entry: Callable[[Ground, list[int]], None],
-) -> None:
-    """Get `ready`, then fork samples, each of which does `entry`, until the supervisor is gone. Never returns."""
+
+def _serve(nursery: _Nursery) -> None:
+    """Get ready, then fork samples until the supervisor is gone. Never returns."""
     try:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
         linux.adopt_orphans()
-        linux.close_but(conn.fileno(), ground.proc)
-        own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=ground.proc)
-        ready(ground)
+        linux.close_but(nursery.conn.fileno(), nursery.ground.proc)
+        nursery.own = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=nursery.ground.proc)
+        nursery.life.ready(nursery.ground)
         gc.collect()
         gc.freeze()
         gc.disable()
-        while _serve_one(conn, own, ground, entry):
+        while nursery.serve_one():
             pass
     except BaseException:
         sys.excepthook(*sys.exc_info())
@@ -78,25 +98,68 @@ def _serve(
     os._exit(0)
 
 
-def _serve_one(conn: socket.socket, own: int, ground: Ground, entry: Callable[[Ground, list[int]], None]) -> bool:
-    message, fds, _flags, _address = socket.recv_fds(conn, 16, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
-    if not message:
-        return False
-    if ground.tier == "B":  # the child is to be process 1 of a pid namespace, and we come back to ours
-        linux.unshare(linux.CLONE_NEWPID)
-        pid = _fork(ground, entry, fds)
-        linux.setns(own, linux.CLONE_NEWPID)
-    else:
-        pid = _fork(ground, entry, fds)
-    _attend(conn, pid, fds, ground)
-    return True
+class _Nursery:
+    """The zygote's end. own: its pid namespace; waiting: the process that is forked ahead, and where it listens."""
+
+    def __init__(self, conn: socket.socket, ground: Ground, life: Life) -> None:
+        self.conn, self.ground, self.life = conn, ground, life
+        self.own = -1
+        self.waiting: tuple[int, socket.socket] | None = None
+
+    def serve_one(self) -> bool:
+        """Do what is asked for next; False when there is no more."""
+        message, fds, _flags, _address = socket.recv_fds(self.conn, 16, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+        if message == b"P" and self.waiting is None:
+            self.waiting = self._ahead()
+        elif message == b"F":
+            _attend(self.conn, self._start(fds), fds, self.ground)
+        return bool(message)
+
+    def _start(self, fds: Sequence[int]) -> int:
+        """A process with `fds`: the one that waits, or else a new one."""
+        if self.waiting is not None:
+            (pid, channel), self.waiting = self.waiting, None
+            with channel:
+                try:
+                    os.sched_setaffinity(pid, os.sched_getaffinity(0))  # ours may have changed since
+                    socket.send_fds(channel, [b"F"], fds)
+                except OSError:  # it has failed, and the next one will tell why
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                else:
+                    return pid
+        return self._fork(lambda: self.life.enter(self.ground, list(fds), False))
+
+    def _ahead(self) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            return self._fork(lambda: self._wait(theirs)), ours
+
+    def _wait(self, channel: socket.socket) -> None:
+        """In a process that is forked ahead: all its life."""
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        linux.close_but(channel.fileno())
+        self.life.stand(self.ground)
+        self.life.rehearse()
+        message, fds, _flags, _address = socket.recv_fds(channel, 16, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+        if message:
+            self.life.enter(self.ground, fds, True)
+
+    def _fork(self, do: Callable[[], None]) -> int:
+        if self.ground.tier != "B":
+            return _fork(do)
+        linux.unshare(linux.CLONE_NEWPID)  # the child is to be process 1 of a pid namespace, and we come back to ours
+        try:
+            return _fork(do)
+        finally:
+            linux.setns(self.own, linux.CLONE_NEWPID)
 
 
-def _fork(ground: Ground, entry: Callable[[Ground, list[int]], None], fds: Sequence[int]) -> int:
+def _fork(do: Callable[[], None]) -> int:
     pid = linux.fork()
     if pid == 0:
         try:
-            entry(ground, list(fds))
+            do()
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:

@@ -20,13 +20,13 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
-def warm_up() -> None:
+def warm_up(rounds: int = _ROUNDS) -> None:
     """Ask a function of ours the usual questions. Raises RuntimeError where an answer is wrong."""
     ours, theirs = socket.socketpair()
     harness, link = Harness(ours), Link(theirs, gone=_never, tampered=_never, flag=_never)
     with ours, theirs:
         harness.module.__dict__.update(echo=_echo, fail=_fail)
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             _ask(harness, link, "given", ["echo"])
             _ask(harness, link, "names", ["echo", "fail", "missing"])
             echo, fail = _ask(harness, link, "global", "echo"), _ask(harness, link, "global", "fail")
