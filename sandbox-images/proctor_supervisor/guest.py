@@ -21,6 +21,7 @@ import atexit
 import builtins
 import gc
 import io
+import logging
 import os
 import random
 import resource
@@ -54,6 +55,9 @@ _WARM_ROUNDS = 16
 
 _held: set = set()
 
+#: What `_at_the_end` says where a program has started no thread and registered nothing.
+_at_rest: tuple[int, ...] | None = None
+
 #: sys.path of a program after its own folder; set by `main` before the zygotes fork.
 path: list[str] = []
 
@@ -67,7 +71,9 @@ def make_ready(ground: Ground) -> None:
 
     The standard streams stand on the numbers 0, 1 and 2, so they are made here on files of the kinds that samples have.
     """
+    global _at_rest
     isolate.ready_samples(ground)
+    _at_rest = _at_the_end()
     held = [os.dup(fd) for fd in range(3)]
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     empty = job.sealed([], "stdin")
@@ -324,11 +330,12 @@ def _exit_status(code: object) -> int:
 
 def _finish(status: int, names: dict) -> NoReturn:
     """End as Py_FinalizeEx does, as far as a program can see it."""
-    for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
-        try:
-            step()
-        except BaseException as error:
-            _report(error)
+    if _at_rest is None or _at_the_end() != _at_rest:
+        for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+            try:
+                step()
+            except BaseException as error:
+                _report(error)
     flushed = _flush()
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
     for private in (True, False):
@@ -339,6 +346,20 @@ def _finish(status: int, names: dict) -> NoReturn:
                 continue
     gc.collect()
     os._exit(status if _flush() and flushed else 120)
+
+
+def _at_the_end() -> tuple[int, ...] | None:
+    """How much joining threads and exit functions would find to do; None where it cannot be told."""
+    try:
+        return (
+            atexit._ncallbacks(),
+            len(vars(logging)["_handlerList"]),
+            len(threading._active),  # type: ignore[attr-defined]
+            len(threading._shutdown_locks),  # type: ignore[attr-defined]
+            len(threading._threading_atexits),  # type: ignore[attr-defined]
+        )
+    except Exception:
+        return None
 
 
 def _flush() -> bool:

@@ -74,7 +74,7 @@ def receive(sock: socket.socket) -> tuple[dict, list[bytes]]:
     if length > HEADER_MAX:
         raise ProtocolError(f"a header of {length} bytes")
     try:
-        header = json.loads(_exactly(sock, length))
+        header = json.loads(_exactly(sock, length).decode("ascii"))  # of bytes it would guess the encoding
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"a header that is not JSON: {error}") from None
     if not isinstance(header, dict) or not isinstance(header.get("op"), str):

@@ -95,6 +95,21 @@ ODDITIES = {
     "quit": ("print(1); quit(0)", "1\n"),
     "sys-exit": ("import sys; print(1); sys.exit(None)", "1\n"),
     "atexit": ("import atexit; atexit.register(print, 'bye'); print('hi')", "hi\nbye\n"),
+    "a thread at the end": (
+        "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.2), print('bye'))).start()\nprint('hi')",
+        "hi\nbye\n",
+    ),
+    "a pool at the end": (
+        "from concurrent.futures import ThreadPoolExecutor\nimport time\n"
+        "ThreadPoolExecutor(1).submit(lambda: (time.sleep(0.2), print('bye')))\nprint('hi')",
+        "hi\nbye\n",
+    ),
+    "what logging holds back": (
+        "import logging, logging.handlers, sys\nlog = logging.getLogger()\n"
+        "log.addHandler(logging.handlers.MemoryHandler(9, target=logging.StreamHandler(sys.stdout)))\n"
+        "log.warning('bye')\nprint('hi')",
+        "hi\nbye\n",
+    ),
     "del": ("class A:\n    def __del__(self): print('del')\na = A()\nprint('end')", "end\ndel\n"),
     "unflushed": ("import sys; sys.stdout.write('no newline')", "no newline"),
     "threads": (

@@ -66,7 +66,7 @@ class SocketSession:
         request = {
             "op": "program",
             "language": language,
-            "limits": limits.model_dump(),
+            "limits": vars(limits),
             "cases": cases,
             "paths": list(more),
             "cpu": self._cpu,
@@ -80,7 +80,7 @@ class SocketSession:
         request = {
             "op": "duo",
             "cpu": self._cpu,
-            "limits": limits.model_dump(),
+            "limits": vars(limits),
             "candidate": {"language": candidate.language, "paths": list(candidate.files)},
             "tests": {"language": tests.language, "paths": list(tests.files)},
         }
@@ -95,7 +95,7 @@ class SocketSession:
         request = {
             "op": "pair",
             "language": language,
-            "limits": limits.model_dump(),
+            "limits": vars(limits),
             "stop": stop,
             "first_case": first_case,
             "allow_in_process": self._allow_in_process,
