@@ -115,19 +115,17 @@ def enter(ground: Ground, fds: list[int], stands: bool) -> NoReturn:
     os.close(job_fd)
     ground = isolate.of_sample(ground, task.number)
     control = linux.unix_socket(control_fd, socket.SOCK_SEQPACKET)
-    if not stands:
-        isolate.stand(ground)
     if task.kind == "native":
-        native.enter(ground, task, control, more)
-    _prepare(ground, task, control)
+        native.enter(ground, task, control, more, stands)
+    _prepare(ground, task, control, stands)
     _run(ground, task, control, more)
 
 
-def _prepare(ground: Ground, task: Job, control: socket.socket) -> None:
+def _prepare(ground: Ground, task: Job, control: socket.socket, stands: bool) -> None:
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4)
     box = ground.box
-    folder = isolate.open_box(ground, task.limits["disk_mib"], spare)
+    folder = isolate.enter(ground, task.limits["disk_mib"], spare, stands=stands)
     if task.kind != "tests":
         boxes.put(f"{box}/main.py", task.blobs[0])
     if task.stdin_file:

@@ -356,31 +356,39 @@ def settle(ground: Ground) -> None:
 
 
 def stand(ground: Ground) -> None:
-    """In the sample's process: stand apart from all others, in a folder of its own.
+    """In the process of a sample that is still to come: stand apart from all others, in a folder of its own. Tier B."""
+    _stand_b("size=1m,nr_inodes=64")
+    _make_folders(ground)
 
-    In tier B this needs no word of the sample, and can be done before there is one.
+
+def enter(ground: Ground, disk_mib: int, spare: int, *, stands: bool = False) -> int:
+    """In the sample's process: stand apart from all others, in a folder of its own; the folder's descriptor.
+
+    disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
+    stands: whether the process stands apart already, and the folder lacks its size alone.
     """
-    if ground.tier == "B":
-        linux.unshare(_SAMPLE_NAMESPACES)
-        linux.mount("sandbox", BOX, "tmpfs", _BOX_FLAGS, "mode=700,size=1m,nr_inodes=64")
+    size = f"size={disk_mib * _MIB + spare + 64 * 1024},nr_inodes={1024 + disk_mib * _INODES_PER_MIB}"
+    if stands:
+        linux.mount(None, BOX, None, linux.MS_REMOUNT | _BOX_FLAGS, size)
+    elif ground.tier == "B":
+        _stand_b(size)
     else:
         _enter_folder(ground)
         os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
+    if not stands:
+        _make_folders(ground)
+    return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _stand_b(size: str) -> None:
+    linux.unshare(_SAMPLE_NAMESPACES)
+    linux.mount("sandbox", BOX, "tmpfs", _BOX_FLAGS, f"mode=700,{size}")
+
+
+def _make_folders(ground: Ground) -> None:
     for name in FOLDERS:
         os.mkdir(f"{ground.box}/{name}", 0o700)
     os.chdir(f"{ground.box}/work")
-
-
-def open_box(ground: Ground, disk_mib: int, spare: int) -> int:
-    """Give the folder its size; its descriptor.
-
-    disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
-    """
-    if ground.tier == "B":
-        size = disk_mib * _MIB + spare + 64 * 1024
-        inodes = 1024 + disk_mib * _INODES_PER_MIB
-        linux.mount(None, BOX, None, linux.MS_REMOUNT | _BOX_FLAGS, f"size={size},nr_inodes={inodes}")
-    return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _enter_folder(ground: Ground) -> None:

@@ -39,12 +39,12 @@ _CPUS = os.sched_getaffinity(0)  # when the supervisor began
 _ALL_SIGNALS = [number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP)]
 
 
-def enter(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
+def enter(ground: Ground, task: Job, control: socket.socket, more: list[int], stands: bool) -> NoReturn:
     """Prepare the folder, give up every right, run the commands."""
     _leave_seat()
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
     spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.blobs) + 8)
-    folder = isolate.open_box(ground, task.limits["disk_mib"], spare)
+    folder = isolate.enter(ground, task.limits["disk_mib"], spare, stands=stands)
     _place(ground.box, task, stdin_size)
     image = _image(ground.box, task)
     socket.send_fds(control, [b"D"], [folder])

@@ -66,8 +66,7 @@ def _try_sample(tier: str, prefixes: list[str]) -> None:
 
 def _be_sample(ground: isolate.Ground) -> None:
     outside = os.getppid()
-    isolate.stand(ground)
-    os.close(isolate.open_box(ground, 1, 0))
+    os.close(isolate.enter(ground, 1, 0))
     isolate.give_up(ground, isolate.rlimits(_LIMITS, 64, 10, 1))
     if ground.tier != "B":
         _must_fail(lambda: os.kill(outside, 0), "a sample can signal its supervisor")

@@ -97,7 +97,7 @@ class Harness:
         self._references = References()
         self._shared = shared.Shared()
         self._tasks = Tasks()
-        self._functions: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+        self._functions: weakref.WeakValueDictionary[int, Any] | None = None  # few candidates are lent one
         self.module = types.ModuleType(MODULE)
         self._twins = lent.Twins(self.module.__dict__, MODULE)
 
@@ -337,6 +337,8 @@ class Harness:
 
     def _lent_function(self, number: int, name: str, parameters: tuple | None) -> Any:
         """A function of the tests: one and the same object for as long as anything here holds it."""
+        if self._functions is None:
+            self._functions = weakref.WeakValueDictionary()
         function = self._functions.get(number)
         if function is None:
             function = self._functions[number] = lent.LentFunction(self.ask, number, name, parameters)
