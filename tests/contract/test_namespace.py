@@ -115,6 +115,8 @@ def test_a_process_that_waits_for_a_sample_may_die() -> None:
     waiting = max(ours, key=lambda process: process.pid)
     assert waiting.ppid() != psutil.Process().pid
     waiting.kill()
+    while waiting.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(0.01)
     for number in range(3):
         assert Runner(session).output(f"print({number})") == f"{number}\n"
     provider.give_back(session)
@@ -185,6 +187,13 @@ def _descendants() -> set[int]:
     return {process.pid for process in psutil.Process().children(recursive=True)}
 
 
+def _lasting(found: set[int], tier: str) -> set[int]:
+    """Keeper, supervisor and two zygotes: all that there may be, but in tier B one that waits for a sample."""
+    oldest = sorted(found)
+    assert len(oldest) in ((4, 5) if tier == "B" else (4,))
+    return set(oldest[:4])
+
+
 def _mounts(pid: int) -> int:
     """Mounts of ours that a process sees; the machine's own come and go."""
     return sum(
@@ -206,8 +215,7 @@ def test_many_samples_without_growth(tier: str) -> None:
     provider = NamespaceProvider(Settings(min_tier=tier, sandbox_recycle=2000), tier=tier)  # type: ignore[arg-type]
     before = _descendants()
     session = provider.session()
-    ours = _descendants() - before
-    assert len(ours) == 4  # keeper, supervisor, two zygotes
+    ours = _lasting(_descendants() - before, tier)
     run = Runner(session)
     samples = [
         "print(input())",
@@ -224,11 +232,11 @@ def test_many_samples_without_growth(tier: str) -> None:
     early = {pid: _size(pid) for pid in ours}
     mounts = {pid: _mounts(pid) for pid in ours}
     some(950)
-    assert _descendants() - before == ours
+    assert _lasting(_descendants() - before, tier) == ours
     assert {pid: _mounts(pid) for pid in ours} == mounts
     for pid in ours:
         memory, descriptors = _size(pid)
-        assert descriptors <= early[pid][1]
+        assert descriptors <= early[pid][1] + (tier == "B")  # a zygote's, to the process that waits
         assert memory <= early[pid][0] + (1 << 20)
     provider.give_back(session)
     provider.close()
@@ -239,14 +247,14 @@ def test_nothing_runs_after_bombs(tier: str) -> None:
     provider = NamespaceProvider(Settings(min_tier=tier), tier=tier)  # type: ignore[arg-type]
     before = _descendants()
     session = provider.session()
-    ours = _descendants() - before
+    ours = _lasting(_descendants() - before, tier)
     for source in (
         "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
         "import os\nwhile True:\n    try:\n        os.fork(); os.setsid()\n    except OSError: pass",
         "import os; os.execv('/bin/sh', ['sh', '-c', 'b() { b | b & }; b; wait'])",
     ):
         Runner(session)(source, cpu_s=1.0, wall_s=3)
-        assert _descendants() - before == ours
+        assert _lasting(_descendants() - before, tier) == ours
     provider.give_back(session)
     provider.close()
 
