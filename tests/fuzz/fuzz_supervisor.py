@@ -106,7 +106,7 @@ def still() -> Any:
     """A server that answers every request and runs nothing."""
     serve.run_case = lambda *_: serve.Ran(exit_code=0)
     serve.tasks_allowed = lambda *_, **__: 64
-    serve.Pair, serve.Series = NoPair, NoSeries
+    serve.Pair, serve.Series, serve.in_python = NoPair, NoSeries, NoSeries
     serve.run_pair = lambda *_: NoPair().run(0)
     server = object.__new__(serve._Server)
     server.host = SimpleNamespace(ground=SimpleNamespace(tier="B"))
