@@ -16,9 +16,11 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
-from . import linux
+from . import isolate, linux
+from .isolate import Ground
 
 ENDED = struct.Struct("=cidQ?")
 _MESSAGE_MAX = 1 << 20
@@ -86,7 +88,16 @@ def _wait(main: int) -> tuple[int, float, int]:
                 continue  # nobody is left
 
 
-def state_of_mount(box: str, program: Sequence[str]) -> object:
+def watcher(ground: Ground, program: Sequence[str]) -> Callable[[], object]:
+    """The `state` of `serve` where a sample stands. program: its files."""
+    box = ground.box
+    if ground.tier == "B":
+        return partial(_state_of_mount, box, program)
+    folders = {box, *(f"{box}/{name}" for name in isolate.FOLDERS), *map(os.path.dirname, program)}
+    return partial(_state_of_folders, [*sorted(folders), *([isolate.SHM] if ground.shm else [])], program)
+
+
+def _state_of_mount(box: str, program: Sequence[str]) -> object:
     """What a file system of the sample's own holds: how many blocks and files, and when the program's changed last.
 
     Raises nothing: what cannot be read has changed.
@@ -98,7 +109,7 @@ def state_of_mount(box: str, program: Sequence[str]) -> object:
         return None
 
 
-def state_of_folders(folders: Sequence[str], program: Sequence[str]) -> object:
+def _state_of_folders(folders: Sequence[str], program: Sequence[str]) -> object:
     """The names in folders on a file system that is shared, and the program's files."""
     try:
         return [sorted(os.listdir(folder)) for folder in folders], _changed(program)

@@ -33,7 +33,6 @@ import threading
 import time
 import traceback
 import types
-from functools import partial
 from typing import NoReturn
 
 from . import boxes, cases, isolate, job, linux, native
@@ -157,13 +156,7 @@ def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> 
 def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.socket) -> NoReturn:
     for number in _MORTAL:
         _signal.signal(number, _signal.SIG_DFL)  # its cases are no process 1
-    box = ground.box
-    source = f"{box}/main.py"
-    if ground.tier == "B":
-        state = partial(cases.state_of_mount, box, [source])
-    else:
-        folders = [box, *(f"{box}/{name}" for name in isolate.FOLDERS), *([isolate.SHM] if ground.shm else [])]
-        state = partial(cases.state_of_folders, folders, [source])
+    source = f"{ground.box}/main.py"
     cpu_s = int(task.limits["cpu_s"] + task.limits["compile_s"]) + 2
     chance, main = _seeds(task), _main_module(source)
     sys.argv = ["main.py"]
@@ -178,7 +171,7 @@ def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.soc
 
     gc.freeze()
     _tell_clock(control)
-    cases.serve(control, state, cases.forking(control, case))
+    cases.serve(control, cases.watcher(ground, [source]), cases.forking(control, case))
 
 
 def _begin(control: socket.socket) -> None:

@@ -367,17 +367,21 @@ def enter(ground: Ground, disk_mib: int, spare: int, *, stands: bool = False) ->
     disk_mib: what the sample may write, MiB; spare: bytes that we write there ourselves before.
     stands: whether the process stands apart already, and the folder lacks its size alone.
     """
-    size = f"size={disk_mib * _MIB + spare + 64 * 1024},nr_inodes={1024 + disk_mib * _INODES_PER_MIB}"
+    size = f"size={disk_mib * _MIB + spare + 64 * 1024},nr_inodes={_names_max(disk_mib)}"
     if stands:
         linux.mount(None, BOX, None, linux.MS_REMOUNT | _BOX_FLAGS, size)
     elif ground.tier == "B":
         _stand_b(size)
     else:
         _enter_folder(ground)
-        os.environ["TMPDIR"] = os.environ["HOME"] = f"{ground.box}/tmp"
     if not stands:
         _make_folders(ground)
     return os.open(ground.box, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _names_max(disk_mib: int) -> int:
+    """Files and folders that a sample may make."""
+    return 1024 + disk_mib * _INODES_PER_MIB
 
 
 def _stand_b(size: str) -> None:
@@ -459,8 +463,8 @@ def folder_use(ground: Ground, folder: int, disk_mib: int) -> tuple[int, bool]:
         use = os.fstatvfs(folder)
         return (use.f_blocks - use.f_bfree) * use.f_frsize, use.f_bavail == 0 or use.f_ffree == 0
     with users.acting_as(ground.uid):
-        used, names = boxes.use(folder, 1024 + disk_mib * _INODES_PER_MIB)
-    return used, used > disk_mib * _MIB or names > 1024 + disk_mib * _INODES_PER_MIB
+        used, names = boxes.use(folder, _names_max(disk_mib))
+    return used, used > disk_mib * _MIB or names > _names_max(disk_mib)
 
 
 def clean(ground: Ground) -> None:

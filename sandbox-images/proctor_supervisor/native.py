@@ -22,8 +22,6 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import NoReturn
 
 from . import boxes, cases, isolate, job, linux
@@ -107,21 +105,12 @@ def _put(name: str, content: bytes, mode: int) -> None:
 def _series(ground: Ground, task: Job, control: int, image: int | None) -> NoReturn:
     box = ground.box
     (line,), (path,), environment = _prepared(box, task, control)
+    program = [f"{box}/program/{name}" for name in task.options["program"]]
 
     def start(stdin: int, argv: list[str]) -> int:
         return _start(path if image is None else image, [*line, *argv], environment, stdin) or 0
 
-    cases.serve(linux.unix_socket(control, socket.SOCK_SEQPACKET), _state(ground, task), start)
-
-
-def _state(ground: Ground, task: Job) -> Callable[[], object]:
-    """Tells what there is in the sample's folder, see `cases`."""
-    box = ground.box
-    program = [f"{box}/program/{name}" for name in task.options["program"]]
-    if ground.tier == "B":
-        return partial(cases.state_of_mount, box, program)
-    folders = {box, *(f"{box}/{name}" for name in isolate.FOLDERS), *map(os.path.dirname, program)}
-    return partial(cases.state_of_folders, [*sorted(folders), *([isolate.SHM] if ground.shm else [])], program)
+    cases.serve(linux.unix_socket(control, socket.SOCK_SEQPACKET), cases.watcher(ground, program), start)
 
 
 def _prepared(box: str, task: Job, control: int) -> tuple[list[list[str]], list[str], dict[str, str]]:

@@ -56,7 +56,7 @@ class Zygote:
     def __init__(self, ground: Ground, life: Life) -> None:
         self.ground = ground
         self.started = 0
-        self.told = ground.tier != "B"  # whether there is nothing to be done ahead
+        self.told = False  # to fork the next one ahead
         self.conn, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         gc.collect()
         gc.freeze()
@@ -69,12 +69,12 @@ class Zygote:
     def start(self, fds: Sequence[int]) -> None:
         """Fork a sample that gets `fds`."""
         self.started += 1
-        self.told = self.ground.tier != "B"
+        self.told = False
         socket.send_fds(self.conn, [b"F"], fds)
 
     def prepare(self) -> None:
-        """Have the next sample's process forked ahead, when the one that runs has ended."""
-        if not self.told:
+        """Have the next sample's process forked ahead, when the one that runs has ended. Tier B; else nothing."""
+        if self.ground.tier == "B" and not self.told:
             self.told = True
             self.conn.send(b"P")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
+from docker_session import docker_in_tiers
 
 from proctor.judge.outcome import Outcome
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.docker import DockerProvider
-from proctor.settings import Settings
 from proctor.wire import FunctionTests, Limits, ScriptTests, Verdict
 
 from .driver_hacks import (
@@ -26,20 +26,13 @@ from .driver_hacks import (
     LOOSE_TESTS,
 )
 
+__all__ = ["docker_in_tiers"]  # the fixture `docker`
+
 pytestmark = pytest.mark.docker
 
 LIMITS = Limits(
     cpu_s=5, wall_s=15, memory_mib=256, output_kib=256, processes=32, disk_mib=32, compile_s=20, sample_wall_s=30
 )
-
-
-@pytest.fixture(scope="module")
-def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def in_tiers(names: Iterable[str]) -> pytest.MarkDecorator:

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from docker_session import docker_in_tiers
 
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
 from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.provider import Session
-from proctor.settings import Settings
 from proctor.wire import Case, Limits, ScriptTests, StdioTests, Verdict
 
 from .native_hacks import BUILD_HACKS, CPP_TESTS, GO_TESTS, IN_EVERY_TIER, RUST_TESTS, SCRIPT_HACKS, NativeHack
+
+__all__ = ["docker_in_tiers"]  # the fixture `docker`
 
 pytestmark = pytest.mark.docker
 
@@ -27,15 +29,6 @@ HONEST = {
     "go": ("func Add(a, b int) int { return a + b }", GO_TESTS),
     "rust": ("fn add(a: i32, b: i32) -> i32 { a + b }", RUST_TESTS),
 }
-
-
-@pytest.fixture(scope="module")
-def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def in_tiers(hacks: Iterable[NativeHack]) -> pytest.MarkDecorator:

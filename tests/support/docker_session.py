@@ -1,4 +1,4 @@
-"""A fixture that test modules import: a session with a container of the sandbox image, one a module."""
+"""What test modules import: a session with a container of the sandbox image, one a module; providers in each tier."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ from proctor.settings import Settings
 def docker_session() -> Iterator[Session]:
     with contextlib.closing(DockerProvider(Settings())) as provider:
         yield provider.session()
+
+
+@pytest.fixture(scope="module", name="docker", params=["B", "A"])
+def docker_in_tiers(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
+    with contextlib.closing(DockerProvider(Settings(min_tier=request.param), tier=request.param)) as provider:
+        yield provider

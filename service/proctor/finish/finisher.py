@@ -222,8 +222,9 @@ class Finisher:
         if not by_key:
             return slow
         found, heads = await self._scripts.call("expand", *by_key)
-        for batch_id, fields in zip(heads[::2], heads[1::2], strict=True):
-            self._learn(batch_id.decode(), dict(zip(fields[::2], fields[1::2], strict=True)))
+        for raw_id, fields in zip(heads[::2], heads[1::2], strict=True):
+            if (batch_id := raw_id.decode()) not in self._infos:
+                self._learn(batch_id, dict(zip(fields[::2], fields[1::2], strict=True)))
         rows = [(k.decode(), b.decode(), s) for k, b, s in found]
         rows = [row for row in rows if only in (None, row[1])]
         by = {batch_id: by_key[key].by for key, batch_id, _ in rows}
@@ -412,20 +413,20 @@ class Finisher:
         last = await self._last_words(info, read_accounts(accounts), by)
         if await self._scripts.call("close", info.id, *last.texts, self._settings.results_ttl_s):
             await self._closed(info, last)
-        self._infos.pop(info.id, None)
+        else:
+            self._infos.pop(info.id, None)
 
     async def _last_words(
         self, info: BatchInfo, accounts: Sequence[Account], by: dict[str, str] | None = None
     ) -> LastWords:
         """What closes the batch. accounts: of all its results; by: the image and tier that it is marked with."""
-        marked = self._marked.get(info.id, {})  # a large commit may overtake the mark
-        by = by or {}
+        by = {**self._marked.get(info.id, {}), **(by or {})}  # a large commit may overtake the mark
         step = step_of(accounts, info.step)
         summary = summarize(accounts, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
         provenance = Provenance(
             version=__version__,
-            image=by.get("image") or marked.get("image"),
-            tier=by.get("tier") or marked.get("tier"),
+            image=by.get("image"),
+            tier=by.get("tier"),
             limits=info.limits,
             test_sets=list(info.test_sets),
             thinking=self._scorer.describe() if self._scorer else None,

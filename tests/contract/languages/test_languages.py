@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from docker_session import docker_in_tiers
 
 from proctor.judge.run import judge
 from proctor.judge.unit import Unit
@@ -21,20 +22,13 @@ from proctor_supervisor.languages.table import COMMANDED
 from . import c, cpp, go, rust
 from .table import Row
 
+__all__ = ["docker_in_tiers"]  # the fixture `docker`
+
 pytestmark = pytest.mark.docker
 
 TABLES = {"c": c.ROWS, "cpp": cpp.ROWS, "go": go.ROWS, "rust": rust.ROWS}
 LIMITS = Limits(cpu_s=4, wall_s=20, memory_mib=256, processes=16, disk_mib=8, sample_wall_s=40)
 EVERY = [pytest.param(name, row, id=f"{name}-{row.name}") for name, rows in TABLES.items() for row in rows]
-
-
-@pytest.fixture(scope="module", params=["B", "A"])
-def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @contextmanager

@@ -6,26 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from docker_session import docker_in_tiers
 
 from proctor.sandbox.docker import DockerProvider
 from proctor.sandbox.provider import Program
-from proctor.settings import Settings
 from proctor.wire import Limits
+
+__all__ = ["docker_in_tiers"]  # the fixture `docker`
 
 pytestmark = pytest.mark.docker
 
 LIMITS = Limits(cpu_s=2, wall_s=5, memory_mib=64, output_kib=64, processes=16, disk_mib=8, sample_wall_s=60)
 
 Open = Callable[..., Program]
-
-
-@pytest.fixture(scope="module", params=["B", "A"])
-def docker(request: pytest.FixtureRequest) -> Iterator[DockerProvider]:
-    made = DockerProvider(Settings(min_tier=request.param), tier=request.param)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 @pytest.fixture
