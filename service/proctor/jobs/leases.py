@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.jobs.admit import resolved_key
-from proctor.jobs.pipe import Argument
+from proctor.jobs.pipe import Argument, checked
 from proctor.jobs.records import Spec, dumps, read_spec
 from proctor.jobs.scripts import SyncScripts
 from proctor.settings import Settings
@@ -58,7 +58,6 @@ class Leases:
     """
 
     def __init__(self, redis: Any, settings: Settings, worker_id: str) -> None:
-        self._redis = redis
         self._settings = settings
         self._worker = worker_id
         self._lease_ms = int(settings.lease_s * 1000)
@@ -96,16 +95,14 @@ class Leases:
 
     def test_set(self, owner: str, sha256: str) -> bytes | None:
         """The JSON of a test set."""
-        body = self._redis.get(resolved_key(self._settings.namespace, owner, sha256))
+        body = self.scripts.line.one("GET", resolved_key(self._settings.namespace, owner, sha256))
         return bytes(body) if body is not None else None
 
     def small_test_sets(self, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
         """Those of `wanted` (owner, hash) that have less than `SMALL` bytes of JSON, in one round trip."""
-        with self._redis.pipeline(transaction=False) as pipe:
-            for owner, sha256 in wanted:
-                pipe.getrange(resolved_key(self._settings.namespace, owner, sha256), 0, SMALL - 1)
-            bodies = pipe.execute()
-        return {key: bytes(body) for key, body in zip(wanted, bodies, strict=True) if 0 < len(body) < SMALL}
+        namespace = self._settings.namespace
+        bodies = self.scripts.line.run(*(("GETRANGE", resolved_key(namespace, *key), 0, SMALL - 1) for key in wanted))
+        return {key: body for key, body in zip(wanted, map(checked, bodies), strict=True) if 0 < len(body) < SMALL}
 
 
 def write_outcome(outcome: dict[str, Any], started_s: float) -> str:

@@ -12,6 +12,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
+from proctor.jobs.line import Line
 from proctor.jobs.pipe import Argument, Pipe, checked
 
 
@@ -50,16 +51,17 @@ class AsyncScripts:
 
 
 class SyncScripts:
-    """Scripts through the blocking client, for workers."""
+    """Scripts through a connection of one's own, for one thread of a worker."""
 
     def __init__(self, client: redis.Redis, namespace: str) -> None:
-        self.client: Any = client
+        self.line = Line(client)
         self.keys = (f"{namespace}:", namespace)
 
     def call(self, name: str, *args: Argument) -> Any:
         """Run one script. Raises redis.exceptions.RedisError."""
+        command = ("EVALSHA", sha1(name), 2, *self.keys, *args)
         try:
-            return self.client.evalsha(sha1(name), 2, *self.keys, *args)
+            return self.line.one(*command)
         except NoScriptError:
-            self.client.script_load(source(name))
-            return self.client.evalsha(sha1(name), 2, *self.keys, *args)
+            self.line.one("SCRIPT", "LOAD", source(name))
+            return self.line.one(*command)

@@ -8,12 +8,16 @@ worker's `drain`, or refuses if the job names anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any, cast
 
 from rq import Queue
+from rq.exceptions import DequeueTimeout
 from rq.job import Job, JobStatus
-from rq.timeouts import BaseDeathPenalty
+
+from proctor.jobs.line import Line
+from proctor.jobs.pipe import checked
 
 #: What the data of a ticket must be, byte for byte. `lua/common.lua` writes it.
 DATA = b'["proctor.jobs.ticket.drain", null, [], {}]'
@@ -107,36 +111,46 @@ class TicketQueue(Queue):
     job_class = Ticket
 
     @classmethod
-    def _fetch_dequeued_job(
-        cls,
-        connection: Any,
-        queue_key: str,
-        job_id: str,
-        job_class: type[Job] | None = None,
-        serializer: Any = None,
-        death_penalty_class: type[BaseDeathPenalty] | None = None,
-    ) -> tuple[Job, Queue] | None:
+    def dequeue_any(cls, queues: Iterable[Queue], timeout: int | None, *_: Any, **__: Any) -> tuple[Job, Queue] | None:
+        """A ticket of the one queue of `queues`, struck off; None where none is there and `timeout` is None.
+
+        Raises DequeueTimeout, RedisError.
+        """
+        (queue,) = queues
+        assert isinstance(queue, TicketQueue)
+        while (job_id := queue._pop(timeout)) is not None:
+            if (job := queue._strike_off(job_id)) is not None:
+                return job, queue
+        return None
+
+    @cached_property
+    def _line(self) -> Line:
+        return Line(self.connection)
+
+    def _pop(self, timeout: int | None) -> bytes | None:
+        where = (self.key, self.intermediate_queue_key, "LEFT", "RIGHT")
+        if timeout is None:
+            return cast("bytes | None", self._line.one("LMOVE", *where))
+        job_id = self._line.one("BLMOVE", *where, timeout)
+        if job_id is None:
+            raise DequeueTimeout(timeout, self.key)
+        return cast(bytes, job_id)
+
+    def _strike_off(self, job_id: bytes) -> Job | None:
         """Look at the job and strike it off, in one round trip; None where there is none.
 
         A ticket that is lost after that, with its worker, is replaced by the sweeper.
         """
-        queue = cls.from_queue_key(
-            queue_key,
-            connection=connection,
-            job_class=Ticket,
-            serializer=serializer,
-            death_penalty_class=death_penalty_class,
-        )
-        job = Ticket(job_id, connection=connection, serializer=serializer)
-        with connection.pipeline(transaction=False) as pipe:
-            pipe.hgetall(job.key)
-            pipe.lrem(queue.intermediate_queue_key, 1, job_id)
-            pipe.delete(job.key)
-            fields, *_ = pipe.execute()
+        key = Ticket.redis_job_namespace_prefix.encode() + job_id
+        replies = self._line.run(("HGETALL", key), ("LREM", self.intermediate_queue_key, 1, job_id), ("DEL", key))
+        fields = checked(replies[0])
         if not fields:
             return None
+        if not isinstance(fields, dict):  # RESP2
+            fields = dict(zip(fields[::2], fields[1::2], strict=True))
+        job = Ticket(job_id.decode("utf-8", "replace"), connection=self.connection, serializer=self.serializer)
         job.restore(fields)
-        return job, queue
+        return job
 
     def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         """A ticket has none."""
