@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 import threading
@@ -15,7 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proctor.errors import SandboxProtocolError
+from proctor.sandbox import frames
+from proctor.sandbox.accounts import PAIR as PAIR_ANSWER
+from proctor.sandbox.accounts import RAN as RAN_ANSWER
 from proctor.sandbox.accounts import read_pair, read_ran
+from proctor.sandbox.stream import Stream
 from proctor_supervisor import protocol
 from proctor_supervisor.run import Ran as SupervisorsRan
 
@@ -63,6 +68,21 @@ def test_frames_arrive_as_they_were_sent(header: dict[str, Any], blobs: list[byt
     got, received = through(lambda sock: protocol.send(sock, header, blobs))
     assert json.dumps(got) == json.dumps(json.loads(json.dumps(header)))
     assert received == blobs
+
+
+@given(HEADERS, BLOBS)
+def test_a_worker_and_a_supervisor_understand_each_other(header: dict[str, Any], blobs: list[bytes]) -> None:
+    header = {"op": "x", **header} | {"op": "x"}
+    got, received = through(lambda sock: frames.send(Stream(sock), frames.opened(header), blobs))
+    assert json.dumps(got) == json.dumps(json.loads(json.dumps(header)))
+    assert received == blobs
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        protocol.send(ours, header, blobs)
+        stream = Stream(theirs)
+        heard = frames.plain(frames.header_of(stream))
+        assert frames.blobs_of(stream, heard.pop("blobs")) == blobs
+    assert json.dumps(heard) == json.dumps(got)
 
 
 @given(st.binary(max_size=300), st.integers(1, 50))
@@ -157,6 +177,64 @@ def test_odd_pairs_are_refused_or_typed(value: Any, name: str) -> None:
     assert isinstance(read.total, int | None)
     assert isinstance(read.saturated, bool)
     assert all(isinstance(mark.cpu_s, float) for mark in read.cases)
+
+
+def both(read: Callable[[], object]) -> object:
+    """What a reader makes of a header, its refusal included."""
+    try:
+        return read()
+    except SandboxProtocolError:
+        return SandboxProtocolError
+
+
+WORDS = st.sampled_from([0, -0.0, -1, 2, 1e12, 1e13, 1 << 32, -1 << 33, 1 << 70, 5.0, math.nan, math.inf])
+ODD = (
+    JSON | WORDS | st.text(st.characters(codec=None), max_size=5) | st.sampled_from(["cpu", "wall", True, None, [], {}])
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(account()[0])), ODD, max_size=2),
+    st.dictionaries(
+        st.sampled_from(["op", "candidate", "tests", "cases", "total", "flags", "tests_error", "saturated", "x"]),
+        ODD | st.just([{"verdict": "\ud800", "detail": "a", "cpu_s": -1, "wall_s": 2}]),
+        max_size=2,
+    ),
+)
+@settings(max_examples=500)
+def test_both_readers_of_answers_agree(of_account: dict[str, Any], of_pair: dict[str, Any]) -> None:
+    """What msgspec reads is what the standard library reads, and it reads nothing else."""
+    data, blobs = account()
+    marks = [{"verdict": "passed", "detail": None, "cpu_s": 0.1, "wall_s": 1}]
+    pair = {"candidate": data | of_account, "tests": data, "cases": marks, "total": 1, "flags": ["near_limit"]}
+    header = {
+        "op": "paired",
+        **pair,
+        "tests_error": None,
+        "saturated": False,
+        **of_pair,
+        "blobs": list(map(len, blobs)),
+    }
+    text = json.dumps(header).encode()
+    plain = frames.plain(text) if isinstance(header["op"], str) else {"op": ""}
+    typed = frames.typed(text, PAIR_ANSWER)
+    if typed is not None:
+        assert plain["op"] == "paired"
+        assert both(lambda: typed.read(blobs)) == both(lambda: read_pair(plain, blobs))
+    ran = {"op": "ran", "ran": data | of_account, "blobs": list(map(len, blobs))}
+    typed_ran = frames.typed(json.dumps(ran).encode(), RAN_ANSWER)
+    if typed_ran is not None:
+        assert both(lambda: typed_ran.read(blobs)) == both(lambda: read_ran(json.loads(json.dumps(ran))["ran"], blobs))
+
+
+def test_what_supervisors_send_is_read_by_its_type() -> None:
+    data, blobs = account()
+    frame = {"op": "ran", "ran": data, "blobs": list(map(len, blobs))}
+    typed = frames.typed(json.dumps(frame).encode(), RAN_ANSWER)
+    assert typed is not None
+    assert typed.read(blobs) == read_ran(data, blobs)
+    assert frames.typed(json.dumps({**frame, "ran": {**data, "compile_error": "\ud800"}}).encode(), RAN_ANSWER) is None
+    assert frames.typed("é".encode(), RAN_ANSWER) is None
 
 
 @given(JSON)

@@ -21,7 +21,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "rewards": ({"wire", "errors"}, {"pydantic"}),
     "judge": ({"wire", "errors", "sandbox.provider"}, {"pydantic"}),
     "datasets": ({"judge", "wire", "errors", "client", "embedded"}, {"pydantic", "rich", "typer"}),
-    "sandbox": ({"wire", "errors", "settings"}, {"docker", "requests", "urllib3", "structlog"}),
+    "sandbox": ({"wire", "errors", "settings"}, {"docker", "msgspec", "requests", "urllib3", "structlog"}),
     # torch and transformers: in functions of thinking/local alone, see below; fastapi and uvicorn: its server
     "thinking": (
         {"wire", "errors", "settings"},

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from proctor.jobs.admit import resolved_key
 from proctor.jobs.pipe import Argument, checked
-from proctor.jobs.records import Spec, dumps, read_spec
+from proctor.jobs.records import Spec, dumps, read_json, read_spec
 from proctor.jobs.scripts import SyncScripts
 from proctor.settings import Settings
 
@@ -48,7 +49,7 @@ class Report:
 
     key: str
     seconds: float
-    body: str
+    body: bytes
 
 
 class Leases:
@@ -105,12 +106,15 @@ class Leases:
         return {key: body for key, body in zip(wanted, map(checked, bodies), strict=True) if 0 < len(body) < SMALL}
 
 
-def write_outcome(outcome: dict[str, Any], started_s: float) -> str:
-    """The body of a report. outcome: `Outcome.to_json()`; started_s: Redis's clock."""
-    return dumps([started_s, outcome])
+def write_outcome(outcome: dict[str, Any], started_s: float) -> bytes:
+    """The body of a report. outcome: `Outcome.to_json()`, whose numbers are finite; started_s: Redis's clock."""
+    try:
+        return msgspec.json.encode([started_s, outcome])
+    except UnicodeEncodeError:  # a lone surrogate
+        return dumps([started_s, outcome]).encode()
 
 
 def read_outcome(body: bytes) -> tuple[float, dict[str, Any]]:
     """The inverse of `write_outcome`."""
-    started_s, outcome = json.loads(body)
+    started_s, outcome = read_json(body)
     return float(started_s), outcome

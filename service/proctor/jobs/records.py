@@ -1,16 +1,20 @@
 """What is stored of a sample, a unit, a batch: JSON in ASCII by the standard library.
 
-ASCII because text may hold lone surrogates; the standard library because integers of any size and NaN survive.
+ASCII because text may hold lone surrogates; the standard library because integers of any size and NaN survive. msgspec
+reads first what is read most, as it does so at a fraction of the cost; what it refuses the standard library reads.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
 import re
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from proctor.judge.outcome import Outcome
 from proctor.judge.plan import Plan, PlannedSample, PlannedUnit
@@ -20,12 +24,22 @@ from proctor.wire import Limits, RewardSpec
 #: Batches admitted within this many seconds of each other compete by cost, not by age.
 WINDOW_S = 10
 _COSTS = 512
+_SPEC = msgspec.json.Decoder(tuple[str, str, str, str, msgspec.Raw, Stop])
+_JSON = msgspec.json.Decoder()
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for each call
 
 
 def dumps(data: Any) -> str:
     """JSON in ASCII without white space."""
     return _ENCODER.encode(data)
+
+
+def read_json(text: bytes | str) -> Any:
+    """The inverse of `dumps`."""
+    try:
+        return _JSON.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return json.loads(text)
 
 
 def slug(text: str) -> str:
@@ -75,8 +89,19 @@ def write_spec(owner: str, unit: PlannedUnit, limits: dict[str, Any]) -> str:
 
 def read_spec(text: bytes) -> Spec:
     """The inverse of `write_spec`."""
-    owner, language, code, sha256, limits, stop = json.loads(text)
-    return Spec(owner, language, code, sha256, Limits.model_construct(**limits), stop)
+    try:
+        owner, language, code, sha256, raw, stop = _SPEC.decode(text)
+        limits = bytes(raw)
+    except (msgspec.MsgspecError, ValueError):  # a lone surrogate
+        owner, language, code, sha256, data, stop = json.loads(text)
+        limits = dumps(data).encode()
+    return Spec(owner, language, code, sha256, _read_limits(limits), stop)
+
+
+@functools.lru_cache(256)
+def _read_limits(text: bytes) -> Limits:
+    """The same object for all units with these limits."""
+    return Limits.model_construct(**json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +154,7 @@ def write_waiting_again(sample: Waiting) -> str:
 
 def read_waiting(index: int, text: bytes | str) -> Waiting:
     """The inverse of `write_waiting`."""
-    id, group, ordinal, prompt, reasoning, format, flags, key, wall_s, known = json.loads(text)
+    id, group, ordinal, prompt, reasoning, format, flags, key, wall_s, known = read_json(text)
     outcome = Outcome.from_json(known) if known else None
     return Waiting(index, id, group, ordinal, prompt, reasoning, format, tuple(flags), key, wall_s, outcome)
 

@@ -41,7 +41,7 @@ class Outcome:
         """Plain JSON data, for the way through Redis."""
         return {
             "verdict": self.verdict.value,
-            "cases": [c.model_dump(mode="json", exclude_none=True) for c in self.cases],
+            "cases": [_plain(c) for c in self.cases],
             "run_s": self.run_s,
             "cpu_s": self.cpu_s,
             "flags": list(self.flags),
@@ -59,6 +59,13 @@ class Outcome:
             flags=tuple(data["flags"]),
             error=InvalidError.model_validate(data["error"]) if data["error"] else None,
         )
+
+
+def _plain(case: CaseResult) -> dict[str, Any]:
+    """What is set in a case, as JSON data."""
+    data = {name: value for name, value in vars(case).items() if value is not None}
+    data["verdict"] = case.verdict.value
+    return data
 
 
 def conclude(

@@ -5,13 +5,112 @@ sends reaches judging unchecked; an answer of the wrong shape is a sandbox that 
 from __future__ import annotations
 
 import math
-from typing import Any, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
+
+import msgspec
+from msgspec import Meta
 
 from proctor.errors import SandboxProtocolError
 from proctor.sandbox.provider import CaseMark, PairRan, Ran, Stopped
 
 _STOPPED = (None, *get_args(Stopped))
 _MOST = 1e12  # of any number: seconds, MiB
+
+_Number = Annotated[float, Meta(le=_MOST)]
+_Code = Annotated[int, Meta(ge=-(1 << 32), le=1 << 32)]
+_Count = Annotated[int, Meta(ge=0, le=1 << 32)]
+_Blob = Annotated[int, Meta(ge=0)]
+
+
+class _Account(msgspec.Struct, frozen=True, gc=False):
+    """What `read_ran` reads, for msgspec to check."""
+
+    exit_code: _Code | None
+    signal: _Code | None
+    stopped: Stopped | None
+    cpu_s: _Number
+    wall_s: _Number
+    memory_mib: _Number
+    stdout: _Blob
+    stderr: _Blob
+    flags: list[str]
+    files: dict[str, _Blob]
+    compile_error: str | None
+    saturated: bool
+
+    def ran(self, blobs: list[bytes]) -> Ran:
+        """As `read_ran`. Raises IndexError."""
+        return Ran(
+            self.exit_code,
+            self.signal,
+            self.stopped,
+            max(0.0, self.cpu_s),
+            max(0.0, self.wall_s),
+            max(0.0, self.memory_mib),
+            blobs[self.stdout],
+            blobs[self.stderr],
+            frozenset(self.flags),
+            {path: blobs[index] for path, index in self.files.items()},
+            self.compile_error,
+            self.saturated,
+        )
+
+
+class _Mark(msgspec.Struct, frozen=True, gc=False):
+    """What `_mark` reads."""
+
+    verdict: str
+    detail: str | None
+    cpu_s: _Number
+    wall_s: _Number
+
+
+class RanAnswer(msgspec.Struct, frozen=True, gc=False):
+    """A frame `ran`."""
+
+    op: Literal["ran"]
+    ran: _Account
+    blobs: list[int]
+
+    def read(self, blobs: list[bytes]) -> Ran:
+        """As `read_ran`. Raises SandboxProtocolError."""
+        try:
+            return self.ran.ran(blobs)
+        except IndexError as error:
+            raise SandboxProtocolError(f"an account that cannot be read: {error!r:.200}") from error
+
+
+class PairAnswer(msgspec.Struct, frozen=True, gc=False):
+    """A frame `paired`."""
+
+    op: Literal["paired"]
+    candidate: _Account
+    tests: _Account
+    cases: list[_Mark]
+    total: _Count | None
+    flags: list[str]
+    tests_error: str | None
+    saturated: bool
+    blobs: list[int]
+
+    def read(self, blobs: list[bytes]) -> PairRan:
+        """As `read_pair`. Raises SandboxProtocolError."""
+        try:
+            return PairRan(
+                self.candidate.ran(blobs),
+                self.tests.ran(blobs),
+                tuple(CaseMark(m.verdict, m.detail, max(0.0, m.cpu_s), max(0.0, m.wall_s)) for m in self.cases),
+                self.total,
+                frozenset(self.flags),
+                self.tests_error,
+                self.saturated,
+            )
+        except IndexError as error:
+            raise SandboxProtocolError(f"a pair that cannot be read: {error!r:.200}") from error
+
+
+RAN = msgspec.json.Decoder(RanAnswer)
+PAIR = msgspec.json.Decoder(PairAnswer)
 
 
 def read_ran(data: Any, blobs: list[bytes]) -> Ran:

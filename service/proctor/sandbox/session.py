@@ -7,10 +7,13 @@ import select
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
 
 from proctor.errors import SandboxError, SandboxLost, SandboxProtocolError, SandboxUnavailable
-from proctor.sandbox.accounts import read_pair, read_ran
+from proctor.sandbox import frames
+from proctor.sandbox.accounts import PAIR, RAN, PairAnswer, RanAnswer, read_pair, read_ran
 from proctor.sandbox.provider import DuoRan, Hello, PairRan, Ran, Sources
 from proctor.sandbox.stream import Stream
 from proctor.wire import Limits
@@ -19,6 +22,25 @@ from proctor_supervisor.programs import BACKSTOP
 
 #: How long past a run's own limits an answer is waited for, seconds: the worker's clock around the supervisor's.
 _GRACE_S = 20.0
+
+
+A = TypeVar("A", bound=RanAnswer | PairAnswer)
+
+
+class Heard(NamedTuple, Generic[A]):
+    """A frame that was received: `answer` where it is of the type that was asked for, else `header`."""
+
+    answer: A | None
+    header: dict[str, Any]
+    blobs: list[bytes]
+
+
+class _Asked(NamedTuple):
+    """A pair's header, and what it was made of."""
+
+    limits: Limits
+    others: tuple[object, ...]
+    header: bytes
 
 
 def _compiling_s(limits: Limits) -> float:
@@ -40,11 +62,14 @@ class SocketSession:
         self._sock = sock
         self._stream = Stream(sock)
         self._allow_in_process = allow_in_process
+        self._poller = select.poll()
+        self._poller.register(sock, select.POLLRDHUP)
         self._closing = threading.Lock()
         self._cpu: int | None = None
+        self._asked: _Asked | None = None
         self.closed = False
         try:
-            header, _blobs = self._receive(hello_s)
+            header = self._receive(hello_s).header
             self.hello = _hello(header)
             if token is not None and not _same(header.get("token"), token):
                 raise SandboxProtocolError("whoever dialled is not the sandbox that was asked for")
@@ -92,17 +117,26 @@ class SocketSession:
         self, language: str, source: bytes, tests: bytes, limits: Limits, *, stop: str, first_case: int = 0
     ) -> PairRan:
         """See `Session.pair`."""
-        request = {
-            "op": "pair",
-            "language": language,
-            "limits": vars(limits),
-            "stop": stop,
-            "first_case": first_case,
-            "allow_in_process": self._allow_in_process,
-            "cpu": self._cpu,
-        }
-        header, blobs = self._ask(request, [source, tests], "paired", 3 * limits.compile_s + limits.sample_wall_s)
-        return read_pair(header, blobs)
+        asked = self._pair_header(language, limits, stop, first_case)
+        limit_s = 3 * limits.compile_s + limits.sample_wall_s
+        answer, header, blobs = self._ask_for(PAIR, asked, [source, tests], limit_s)
+        return answer.read(blobs) if answer is not None else read_pair(self._expect(header, "paired"), blobs)
+
+    def _pair_header(self, language: str, limits: Limits, stop: str, first_case: int) -> bytes:
+        """The header of a pair; samples in a row mostly have the same."""
+        others = (language, stop, first_case, self._cpu)
+        if self._asked is None or self._asked.limits is not limits or self._asked.others != others:
+            request = {
+                "op": "pair",
+                "language": language,
+                "limits": vars(limits),
+                "stop": stop,
+                "first_case": first_case,
+                "allow_in_process": self._allow_in_process,
+                "cpu": self._cpu,
+            }
+            self._asked = _Asked(limits, others, frames.opened(request))
+        return self._asked.header
 
     def sit(self, cpu: int | None) -> None:
         """See `Session.sit`."""
@@ -117,9 +151,7 @@ class SocketSession:
         with self._closing:
             if self.closed:
                 return True
-            poller = select.poll()
-            poller.register(self._sock, select.POLLRDHUP)
-            return bool(poller.poll(0))
+            return bool(self._poller.poll(0))
 
     def close(self) -> None:
         """See `Session.close`."""
@@ -134,27 +166,40 @@ class SocketSession:
     def _ask(
         self, request: dict[str, Any], blobs: list[bytes], expected: str, limit_s: float
     ) -> tuple[dict[str, Any], list[bytes]]:
+        _, header, answer = self._ask_for(None, frames.opened(request), blobs, limit_s)
+        return self._expect(header, expected), answer
+
+    def _ask_for(
+        self, decoder: msgspec.json.Decoder[A] | None, header: bytes, blobs: list[bytes], limit_s: float
+    ) -> Heard[A]:
         try:
-            self._send(request, blobs, _GRACE_S + limit_s)
-            header, answer = self._receive(_GRACE_S + limit_s)
-            if header["op"] != expected:
-                raise SandboxProtocolError(f"{expected} expected, not {header['op']}: {header.get('message')}")
+            self._send(header, blobs, _GRACE_S + limit_s)
+            return self._receive(_GRACE_S + limit_s, decoder)
         except SandboxError:
             self.close()
             raise
-        return header, answer
 
-    def _send(self, request: dict[str, Any], blobs: list[bytes], limit_s: float) -> None:
+    def _expect(self, header: dict[str, Any], expected: str) -> dict[str, Any]:
+        if header["op"] != expected:
+            self.close()
+            raise SandboxProtocolError(f"{expected} expected, not {header['op']}: {header.get('message')}")
+        return header
+
+    def _send(self, header: bytes, blobs: list[bytes], limit_s: float) -> None:
         try:
             self._stream.limit(limit_s)
-            protocol.send(cast(socket.socket, self._stream), request, blobs)
+            frames.send(self._stream, header, blobs)
         except (OSError, ValueError) as error:
             raise SandboxLost(f"the sandbox is gone: {error}") from error
 
-    def _receive(self, limit_s: float) -> tuple[dict[str, Any], list[bytes]]:
+    def _receive(self, limit_s: float, decoder: msgspec.json.Decoder[A] | None = None) -> Heard[A]:
         try:
             self._stream.limit(limit_s)
-            return protocol.receive(cast(socket.socket, self._stream))
+            text = frames.header_of(self._stream)
+            if decoder is not None and (answer := frames.typed(text, decoder)) is not None:
+                return Heard(answer, {}, frames.blobs_of(self._stream, answer.blobs))
+            header = frames.plain(text)
+            return Heard(None, header, frames.blobs_of(self._stream, header.pop("blobs", [])))
         except protocol.Closed as error:
             raise SandboxLost("the sandbox closed its connection") from error
         except protocol.ProtocolError as error:
@@ -183,8 +228,11 @@ class SocketProgram:
         files = files or {}
         request = {"op": "case", "argv": list(argv), "paths": list(files), "fetch": list(fetch)}
         limit_s = self._limits.wall_s + 3 * self._limits.compile_s
-        header, blobs = self._session._ask(request, [stdin, *files.values()], "ran", limit_s)
-        return read_ran(header.get("ran"), blobs)
+        sent = [stdin, *files.values()]
+        answer, header, blobs = self._session._ask_for(RAN, frames.opened(request), sent, limit_s)
+        if answer is not None:
+            return answer.read(blobs)
+        return read_ran(self._session._expect(header, "ran").get("ran"), blobs)
 
     def close(self) -> None:
         """See `Program.close`."""

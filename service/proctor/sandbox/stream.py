@@ -8,6 +8,8 @@ from __future__ import annotations
 import socket
 import struct
 
+from proctor_supervisor.protocol import Closed
+
 #: Bytes asked for at a time; larger pieces go where they belong without a copy.
 _CHUNK = 64 * 1024
 _TIMEVAL = struct.Struct("@ll")
@@ -35,6 +37,22 @@ class Stream:
     def sendall(self, data: bytes) -> None:
         """Send all of `data`. Raises OSError."""
         self._sock.sendall(data)
+
+    def exactly(self, count: int) -> bytes:
+        """The next `count` bytes. Raises Closed where the other side has closed, OSError."""
+        end = self._start + count
+        if end <= self._end:
+            piece = bytes(self._store[self._start : end])
+            self._start = end
+            return piece
+        whole = memoryview(bytearray(count))
+        got = 0
+        while got < count:
+            more = self.recv_into(whole[got:])
+            if more == 0:
+                raise Closed
+            got += more
+        return bytes(whole)
 
     def recv_into(self, view: memoryview) -> int:
         """Fill some of `view`: the number of bytes, 0 at the end. Raises OSError."""

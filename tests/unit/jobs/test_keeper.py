@@ -24,9 +24,9 @@ class Leases:
 def test_short_units_wait_for_each_other_and_go_together() -> None:
     leases = Leases()
     keeper = Keeper(leases)  # type: ignore[arg-type]
-    assert not any(keeper.send(Report(str(i), 0.01, "{}")) for i in range(20))
+    assert not any(keeper.send(Report(str(i), 0.01, b"{}")) for i in range(20))
     keeper._due = keeper._due and keeper._due - FLUSH_S  # as if that long ago
-    assert keeper.send(Report("20", 0.01, "{}"))
+    assert keeper.send(Report("20", 0.01, b"{}"))
     keeper.flush(leases)  # type: ignore[arg-type]
     assert leases.reports == [[str(i) for i in range(21)]]
     keeper.flush(leases)  # type: ignore[arg-type]
@@ -36,8 +36,8 @@ def test_short_units_wait_for_each_other_and_go_together() -> None:
 def test_a_long_unit_is_sent_at_once_with_what_waits() -> None:
     leases = Leases()
     keeper = Keeper(leases)  # type: ignore[arg-type]
-    assert not keeper.send(Report("short", 0.01, "{}"))
-    assert keeper.send(Report("long", LONG_S, "{}"))
+    assert not keeper.send(Report("short", 0.01, b"{}"))
+    assert keeper.send(Report("long", LONG_S, b"{}"))
     keeper.flush(leases)  # type: ignore[arg-type]
     assert leases.reports == [["short", "long"]]
-    assert not keeper.send(Report("next", 0.01, "{}"))  # the clock starts anew
+    assert not keeper.send(Report("next", 0.01, b"{}"))  # the clock starts anew

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proctor.jobs.leases import read_outcome, write_outcome
 from proctor.jobs.records import (
     Account,
     Spec,
     Waiting,
     cases_in,
+    dumps,
     lane_of,
     read_accounts,
+    read_json,
     read_spec,
     read_waiting,
     score,
@@ -38,6 +42,44 @@ def test_samples_come_back(
     text = write_waiting_again(sample)
     assert text.isascii()
     assert read_waiting(7, text) == sample
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | anything,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(anything, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_json_comes_back_whatever_reads_it(data: object) -> None:
+    text = dumps(data)
+    read = read_json(text.encode())
+    assert repr(read) == repr(json.loads(text))  # NaN too, and 1 apart from 1.0 and true
+
+
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, '{"a":1,"a":2}', "1e999", "[-0.0,1E5]", "[NaN,-Infinity]"])
+def test_odd_json_is_read_as_the_standard_library_does(text: str) -> None:
+    try:
+        expected = repr(json.loads(text))
+    except RecursionError:
+        with pytest.raises(RecursionError):
+            read_json(text)
+    else:
+        assert repr(read_json(text)) == expected
+
+
+@given(detail=maybe, stdout=maybe, flags=st.lists(anything, max_size=3), run_s=st.floats(0, 1e12))
+def test_outcomes_come_back(detail: str | None, stdout: str | None, flags: list[str], run_s: float) -> None:
+    cases = (
+        CaseResult(verdict=Verdict.WRONG_ANSWER, cpu_s=0.5, detail=detail, stdout=stdout),
+        CaseResult(verdict=Verdict.NOT_RUN),
+    )
+    outcome = Outcome(verdict=Verdict.WRONG_ANSWER, cases=cases, run_s=run_s, cpu_s=0.1, flags=tuple(flags))
+    started_s, data = read_outcome(write_outcome(outcome.to_json(), 12.5))
+    assert started_s == 12.5
+    assert Outcome.from_json(data) == outcome
+    assert json.loads(dumps(outcome.to_json())) == data
 
 
 @given(code=anything, owner=anything)
