@@ -52,7 +52,9 @@ class NoSerializer:
 
 
 class Ticket(Job):
-    """A job that is one constant function without arguments."""
+    """A job that is one constant function without arguments. genuine: whether it is a ticket."""
+
+    genuine = False
 
     def restore(self, raw_data: dict[Any, Any]) -> None:
         """Note whether this is a ticket, take its status, and leave the rest where it is."""
@@ -70,7 +72,7 @@ class Ticket(Job):
 
     def perform(self) -> None:
         """Drain the lanes. Raises Refused for a job that is not a ticket."""
-        if not getattr(self, "genuine", False):
+        if not self.genuine:
             raise Refused("this job is not a ticket")
         if _drain is None:
             raise Refused("this process drains nothing")
@@ -142,14 +144,12 @@ class TicketQueue(Queue):
         A ticket that is lost after that, with its worker, is replaced by the sweeper.
         """
         key = Ticket.redis_job_namespace_prefix.encode() + job_id
-        replies = self._line.run(("HGETALL", key), ("LREM", self.intermediate_queue_key, 1, job_id), ("DEL", key))
-        fields = checked(replies[0])
-        if not fields:
+        replies = self._line.run(("HGET", key, "data"), ("LREM", self.intermediate_queue_key, 1, job_id), ("DEL", key))
+        data = checked(replies[0])
+        if data is None:
             return None
-        if not isinstance(fields, dict):  # RESP2
-            fields = dict(zip(fields[::2], fields[1::2], strict=True))
         job = Ticket(job_id.decode("utf-8", "replace"), connection=self.connection, serializer=self.serializer)
-        job.restore(fields)
+        job.genuine = data == DATA  # nothing else of it is looked at
         return job
 
     def enqueue_dependents(self, *_: Any, **__: Any) -> dict[str, list[str]]:

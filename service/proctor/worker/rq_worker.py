@@ -29,6 +29,10 @@ MAINTENANCE_S = 60
 HEARTBEAT_S = 5.0
 
 
+def _overdue(signum: int, frame: FrameType | None) -> None:
+    raise JobTimeoutException("a ticket outstayed its clock")
+
+
 class TicketWorker(SimpleWorker):
     """Pops tickets from one queue and performs them in this process."""
 
@@ -64,11 +68,13 @@ class TicketWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Perform the ticket, which is struck off already; whatever is not one is refused and gone."""
+        signal.setitimer(signal.ITIMER_REAL, self._timeout_s)
         try:
-            with self.death_penalty_class(self._timeout_s, JobTimeoutException, job_id=job.id):
-                job.perform()
+            job.perform()
         except Refused as refusal:
             self.log.error("refused job %r: %s", job.id, refusal)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def set_state(self, state: str, pipeline: Pipeline | None = None) -> None:
         """Known to this process alone: `Batches.workers` tells who is live."""
@@ -97,6 +103,7 @@ class TicketWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.request_stop)
+        signal.signal(signal.SIGALRM, _overdue)  # once: RQ's own timer sets and restores it around every job
 
     def subscribe(self) -> None:
         """No commands from Redis."""

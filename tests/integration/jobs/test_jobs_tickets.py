@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import time
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,6 +118,18 @@ def test_a_genuine_ticket_drains(queue: Service) -> None:
     assert drained == [True]
     assert not client.exists("rq:job:t")
     assert not client.llen("rq:queue:test:intermediate")
+
+
+def test_a_ticket_that_outstays_its_clock_ends_the_loop(queue: Service) -> None:
+    client = queue.client()
+    raw_job(client, "t", DATA)
+    raw_job(client, "u", DATA)
+    ticket.serve_with(lambda: time.sleep(60))
+    began = time.monotonic()
+    worker = TicketWorker(client, "test", busy=lambda: False, on_stop=lambda: None, timeout_s=1)
+    worker.work(burst=True, logging_level="CRITICAL")
+    assert time.monotonic() - began < 30
+    assert client.lrange("rq:queue:test", 0, -1) == [b"u"]
 
 
 def test_the_stock_class_would_have_run_it(queue: Service, tmp_path: Path) -> None:
