@@ -16,7 +16,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -32,9 +32,10 @@ from proctor.finish.metrics import observe
 from proctor.finish.result import Finished, Thinking, gamma_of, given_up, open_outcome, result
 from proctor.finish.runs import Runs
 from proctor.finish.summary import summarize
+from proctor.jobs.channel import Argument, Channel
 from proctor.jobs.clock import RedisClock, going_on
 from proctor.jobs.leases import read_outcome
-from proctor.jobs.pipe import Argument, checked
+from proctor.jobs.pipe import checked
 from proctor.jobs.records import Account, BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
 from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.outcome import Outcome
@@ -49,6 +50,8 @@ READ = 32
 PIECE = 200
 #: Entries in hand, at most; beyond that they stay in Redis.
 IN_HAND = 2000
+#: How long a read waits for entries; shorter than a client's patience with Redis.
+BLOCK_MS = 2000
 #: An entry whose finisher has been silent for so long is another's.
 CLAIM_MS = 4000
 RENEW_S = 1.0
@@ -99,7 +102,8 @@ class Finisher:
         self._scripts = AsyncScripts(redis, settings.namespace)
         self._pipe = self._scripts.pipe
         self._clock = RedisClock(redis)
-        self._runs = Runs(redis, settings.namespace)
+        self._inbox = Channel(redis)
+        self._runs = Runs(self._scripts, settings.namespace)
         self._name = secrets.token_hex(8)
         self._away = False
         self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
@@ -123,6 +127,8 @@ class Finisher:
                 task.cancel()
             await asyncio.gather(keep, *self._tasks, return_exceptions=True)
             await self._leave()
+            self._inbox.close()
+            self._pipe.close()
 
     # the stream
 
@@ -130,10 +136,23 @@ class Finisher:
         if len(self._in_hand) >= IN_HAND:
             await asyncio.sleep(0.05)
             return
-        streams = await self._redis.xreadgroup(GROUP, self._name, {self._stream: ">"}, count=READ, block=2000)
+        group = (
+            "XREADGROUP",
+            "GROUP",
+            GROUP,
+            self._name,
+            "COUNT",
+            READ,
+            "BLOCK",
+            BLOCK_MS,
+            "STREAMS",
+            self._stream,
+            ">",
+        )
+        (streams,) = await self._inbox.run([group])
+        checked(streams)
         self._away = False
-        for _, entries in _streams(streams):
-            self._accept(entries)
+        self._accept(_entries(streams))
 
     def _accept(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> None:
         """Start on entries that are new in hand."""
@@ -460,7 +479,7 @@ class Finisher:
         if batch_id in self._infos:
             self._infos.move_to_end(batch_id)
             return self._infos[batch_id]
-        return self._learn(batch_id, await self._pipe.one("HGETALL", self._batch(batch_id)))
+        return self._learn(batch_id, _fields(await self._pipe.one("HGETALL", self._batch(batch_id))))
 
     def _learn(self, batch_id: str, fields: dict[bytes, bytes]) -> BatchInfo | None:
         if b"owner" not in fields or b"closed" in fields:
@@ -486,6 +505,11 @@ async def _all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
     return [one for one in results if not isinstance(one, BaseException)]
 
 
+def _fields(answer: Any) -> dict[bytes, bytes]:
+    """What HGETALL answers, in the shapes of RESP2 and RESP3."""
+    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
+
+
 def _read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:
     entry = Entry(entry_id)
     for name, value in fields.items():
@@ -508,13 +532,10 @@ def _too_late(losses: int) -> Outcome:
     return given_up(InvalidCode.DEADLINE_EXCEEDED, "the deadline came before it could start")
 
 
-def _streams(answer: Any) -> Iterable[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]:
-    """XREADGROUP's answer, in the shapes of RESP2 and RESP3."""
+def _entries(answer: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """What XREADGROUP answers of one stream, in the shapes of RESP2 and RESP3."""
     if not answer:
-        return []
-    if isinstance(answer, dict):
-        return [
-            (name, entries[0] if entries and isinstance(entries[0], list) else entries)
-            for name, entries in answer.items()
-        ]
-    return [(name, entries) for name, entries in answer]
+        return
+    ((_, entries),) = answer.items() if isinstance(answer, dict) else answer
+    for entry_id, fields in entries:
+        yield entry_id, dict(zip(fields[::2], fields[1::2], strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 from proctor.finish.health import WINDOW, Step
 from proctor.jobs.records import dumps
@@ -18,9 +17,9 @@ KEPT = 2 * WINDOW
 class Runs:
     """Steps by run. A run belongs to one API key."""
 
-    def __init__(self, redis: Any, namespace: str) -> None:
+    def __init__(self, scripts: AsyncScripts, namespace: str) -> None:
         self._prefix = f"{namespace}:run:"
-        self._scripts = AsyncScripts(redis, namespace)
+        self._scripts = scripts
 
     async def steps(self, owner: str, run: str) -> list[Step]:
         """The steps of a run so far, in the order in which they were first seen."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from proctor.errors import IdempotencyClash, Overloaded, Unavailable
-from proctor.jobs.pipe import Argument, Command, checked
+from proctor.jobs.channel import Argument, Command
+from proctor.jobs.pipe import checked
 from proctor.jobs.records import WINDOW_S, cases_in, score, slug, write_batch, write_spec, write_waiting
 from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.plan import Plan, PlannedUnit

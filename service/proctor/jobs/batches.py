@@ -118,6 +118,7 @@ class Batches:
     async def close(self) -> None:
         """Stop listening; the Redis client stays the caller's."""
         await self._news.close()
+        self._pipe.close()
 
     # admission
 

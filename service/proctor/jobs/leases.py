@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from proctor.jobs.admit import resolved_key
-from proctor.jobs.pipe import Argument, checked
+from proctor.jobs.channel import Argument
+from proctor.jobs.pipe import checked
 from proctor.jobs.records import Spec, dumps, read_json, read_spec
 from proctor.jobs.scripts import SyncScripts
 from proctor.settings import Settings

@@ -7,15 +7,12 @@ the rest: one connection, one retry on a fresh one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import hiredis
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
-from proctor.jobs.pipe import Argument
-
-Command = Sequence[Argument]
+from proctor.jobs.channel import Argument, Command
 
 
 class Line:

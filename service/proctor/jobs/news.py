@@ -13,6 +13,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from proctor.jobs.channel import listen
 from proctor.jobs.clock import going_on
 
 
@@ -54,13 +55,13 @@ class News:
                 await asyncio.sleep(0.5)
 
     async def _follow(self) -> None:
-        async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(self._channel)
+        await listen(self._client, self._channel, self._heard)
+
+    def _heard(self, said: list[Any]) -> None:
+        if said[0] == b"subscribe":
             self._wake_all()  # whatever was said before we listened
-            while going_on():
-                message = await channel.get_message(timeout=5.0)
-                if message is not None:
-                    self._tell(*message["data"].decode().split(" "))
+        elif said[0] == b"message":
+            self._tell(*said[2].decode().split(" "))
 
     def _tell(self, batch_id: str, done: str, ended: str) -> None:
         for event, seen in self._readers.get(batch_id, {}).items():

@@ -12,8 +12,9 @@ import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
+from proctor.jobs.channel import Argument
 from proctor.jobs.line import Line
-from proctor.jobs.pipe import Argument, Pipe, checked
+from proctor.jobs.pipe import Pipe, checked
 
 
 @cache
@@ -45,7 +46,7 @@ class AsyncScripts:
         commands = [("EVALSHA", sha1(name), 2, *self.keys, *args) for name, args in calls]
         replies = await self.pipe.run(commands)
         if any(isinstance(reply, NoScriptError) for reply in replies):
-            loads = [("SCRIPT LOAD", source(name)) for name in {name for name, _ in calls}]
+            loads = [("SCRIPT", "LOAD", source(name)) for name in {name for name, _ in calls}]
             replies = (await self.pipe.run([*loads, *commands]))[len(loads) :]
         return [checked(reply) for reply in replies]
 

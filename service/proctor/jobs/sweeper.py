@@ -31,6 +31,14 @@ def sweep(scripts: SyncScripts) -> list[int]:
 async def run(redis: Any, settings: Settings) -> None:
     """Sweep until cancelled. Redis being away is waited for."""
     scripts = AsyncScripts(redis, settings.namespace)
+    try:
+        await _sweep_on(scripts)
+    finally:
+        scripts.pipe.close()
+    raise asyncio.CancelledError
+
+
+async def _sweep_on(scripts: AsyncScripts) -> None:
     away = False
     while going_on():
         try:
@@ -42,4 +50,3 @@ async def run(redis: Any, settings: Settings) -> None:
             log.log(logging.DEBUG if away else logging.WARNING, "cannot sweep: %s", type(error).__name__)
             away = True
         await asyncio.sleep(INTERVAL_S)
-    raise asyncio.CancelledError

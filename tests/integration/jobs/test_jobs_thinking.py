@@ -16,6 +16,7 @@ from proctor.finish.health import Step, Tally
 from proctor.finish.runs import Runs
 from proctor.jobs import batches as batches_module
 from proctor.jobs.batches import Batches
+from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.outcome import Outcome
 from proctor.thinking.types import Score, Thought
 from proctor.wire import CaseResult, RewardSpec, Verdict
@@ -207,7 +208,8 @@ async def test_a_run_whose_scores_rise_while_its_passes_fall_is_warned_of(thinki
 
 
 async def test_what_is_kept_of_a_run_is_bounded(thinking: Api) -> None:
-    runs = Runs(thinking.redis, thinking.settings.namespace)
+    scripts = AsyncScripts(thinking.redis, thinking.settings.namespace)
+    runs = Runs(scripts, thinking.settings.namespace)
     for number in range(60):
         await runs.add("me", "long", Step(number // 2, 3, 2, Tally(1, 0.5, 0.25), Tally(1, 0.25, 0.0625)))
     await runs.add("me", "long", Step(None, 1, 1))
@@ -218,3 +220,4 @@ async def test_what_is_kept_of_a_run_is_bounded(thinking: Api) -> None:
     for number in range(100, 150):
         await runs.add("me", "long", Step(number, 1, 1))
     assert [step.step for step in await runs.steps("me", "long")] == list(range(110, 150))
+    scripts.pipe.close()
