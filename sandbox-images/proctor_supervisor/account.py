@@ -46,7 +46,10 @@ class Process:
 
 @dataclass(slots=True)
 class Tree:
-    """The account of the tree under `root`, kept from reading to reading. pid: the same process's number for us.
+    """The account of the tree under `root`, kept from reading to reading.
+
+    pid: the number for us of the first process, 0 while it is not known. That is `root`, but where the tree is what
+    runs `beneath` a process of ours: then it is `first`.
 
     uid: a user that nobody else has; his processes belong to the tree even where orphans leave it.
     """
@@ -61,13 +64,19 @@ class Tree:
     last: float = 0.0
     hid: bool = False
     uid: int | None = None
+    beneath: bool = False
+    first: int = -1
+
+    def __post_init__(self) -> None:
+        if not self.beneath:
+            self.first = self.root
 
     def read(self, processes: dict[int, Process], now: float) -> None:
         """Take in one reading of /proc, made at `now` by the monotonic clock."""
         self.live = [process for process in processes.values() if self._mine(process, processes)]
         waited = 0.0
         for process in self.live:
-            own = cpu_clock(self.pid) if process.pid == self.root else None
+            own = cpu_clock(self.pid) if process.pid == self.first else None
             own = process.own_s if own is None else own
             self.clocks[(process.pid, process.start)] = own
             waited += own + process.waited_s
@@ -91,6 +100,8 @@ class Tree:
         self.cpu_s = max(self.cpu_s, cpu_s)
 
     def _mine(self, process: Process, processes: dict[int, Process]) -> bool:
+        if self.beneath and process.pid == self.root:
+            return False
         for _ in range(len(processes) + 1):
             if process.pid == self.root or process.uid == self.uid:
                 return True
@@ -102,8 +113,8 @@ class Tree:
 
     def clock(self) -> float:
         """CPU seconds of the tree now: exact for the first process, as last read for the others."""
-        first = next((key for key in self.clocks if key[0] == self.root), None)
-        now = cpu_clock(self.pid)
+        first = next((key for key in self.clocks if key[0] == self.first), None)
+        now = cpu_clock(self.pid) if self.pid else None
         if now is None:
             return self.cpu_s
         before = self.clocks[first] if first else 0.0

@@ -47,7 +47,7 @@ def serve(control: socket.socket, state: Callable[[], object], start: Start) -> 
             os.set_blocking(number, True)  # shared with the cases before
         pid = start(fds[0], marshal.loads(message[1:]))
         os.close(fds[0])
-        status, cpu_s, peak = _wait(pid) if pid else (NOT_STARTED, 0.0, 0)
+        status, cpu_s, peak = wait(pid) if pid else (NOT_STARTED, 0.0, 0)
         control.send(ENDED.pack(b"E", status, cpu_s, peak, state() == before))
 
 
@@ -70,7 +70,7 @@ def _become(stdin: int, control: socket.socket) -> None:
     os.close(stdin)
 
 
-def _wait(main: int) -> tuple[int, float, int]:
+def wait(main: int) -> tuple[int, float, int]:
     """Until the case has ended and all it left is dead: status, CPU seconds and peak of all of it."""
     status, cpu_s, peak = -1, 0.0, 0
     while True:

@@ -33,9 +33,10 @@ import threading
 import time
 import traceback
 import types
+from functools import partial
 from typing import NoReturn
 
-from . import boxes, cases, isolate, job, linux, native
+from . import boxes, cases, isolate, job, linux, native, turns
 from .isolate import Ground
 from .job import Job
 from .pair import warm
@@ -99,7 +100,11 @@ def rehearse() -> None:
     fd = job.write(Job("candidate", dict.fromkeys(job.LIMITS, 1), 1, 1.0, blobs=[b"def f(x):\n    return [x]\n"]))
     task = job.read(fd)
     os.close(fd)
-    compile(task.blobs[0], "main.py", "exec", dont_inherit=True)
+    _use_first(task.blobs[0])
+
+
+def _use_first(source: bytes) -> None:
+    compile(source, "main.py", "exec", dont_inherit=True)
     warm.warm_up(1)
     _flush()
 
@@ -122,10 +127,10 @@ def enter(ground: Ground, fds: list[int], stands: bool) -> NoReturn:
 
 def _prepare(ground: Ground, task: Job, control: socket.socket, stands: bool) -> None:
     stdin_size = os.fstat(0).st_size if task.stdin_file else 0
-    spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4)
+    spare = sum(map(len, task.blobs)) + stdin_size + 4096 * (len(task.files) + 4) + task.options.get("room", 0)
     box = ground.box
     folder = isolate.enter(ground, task.limits["disk_mib"], spare, stands=stands)
-    if task.kind != "tests":
+    if task.kind not in ("tests", "ward"):
         boxes.put(f"{box}/main.py", task.blobs[0])
     if task.stdin_file:
         boxes.put(f"{box}/stdin", os.pread(0, stdin_size, 0))
@@ -143,6 +148,8 @@ def _prepare(ground: Ground, task: Job, control: socket.socket, stands: bool) ->
 def _run(ground: Ground, task: Job, control: socket.socket, more: list[int]) -> NoReturn:
     if task.kind == "tests":
         _tests(ground, task, control, more)
+    if task.kind == "ward":
+        _ward(ground, task, control)
     main = f"{ground.box}/main.py"
     code = _compile(task.blobs[0], main, control)
     if task.kind == "series":
@@ -174,13 +181,40 @@ def _series(ground: Ground, task: Job, code: types.CodeType, control: socket.soc
     cases.serve(control, cases.watcher(ground, [source]), cases.forking(control, case))
 
 
+def _ward(ground: Ground, task: Job, control: socket.socket) -> NoReturn:
+    for number in (*_MORTAL, signal.SIGINT):
+        _signal.signal(number, _signal.SIG_DFL)  # process 1 is deaf to them, and those of its turns are not process 1
+    main, cpu_s = f"{ground.box}/main.py", int(task.options["cpu_s"]) + 2
+
+    def turn(source: int, peer: int) -> NoReturn:
+        _signal.signal(signal.SIGINT, _signal.default_int_handler)
+        os.setsid()
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+        task.blobs = [job.content(source)]
+        os.close(source)
+        boxes.put(main, task.blobs[0])
+        code = _compile(task.blobs[0], main, control)
+        pidfd = linux.pidfd_open(os.getpid())
+        socket.send_fds(control, [_clock()], [pidfd])
+        os.close(pidfd)
+        control.close()
+        _candidate(ground, task, code, [peer])
+
+    gc.freeze()
+    turns.serve(control, main, partial(_use_first, b"def f(x):\n    return [x]\n"), turn)
+
+
 def _begin(control: socket.socket) -> None:
     _tell_clock(control)
     control.close()
 
 
 def _tell_clock(control: socket.socket) -> None:
-    control.send(CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns()))
+    control.send(_clock())
+
+
+def _clock() -> bytes:
+    return CLOCK.pack(b"C", time.process_time_ns(), time.monotonic_ns())
 
 
 def _compile(source: bytes, name: str, control: socket.socket) -> types.CodeType:

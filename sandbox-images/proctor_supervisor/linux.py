@@ -61,6 +61,7 @@ _HAS_CLOSE_RANGE = (
     == 0
 )
 _INT = struct.Struct("=i")
+_CREDENTIALS = struct.Struct("=iii")
 _CAP_HEADER = ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0))
 _proc: int | None = None
 _NO_CAPS = ctypes.create_string_buffer(24)
@@ -85,6 +86,19 @@ def receive_at_once(sock: socket.socket, size: int) -> tuple[bytes, int | None]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             return message, _INT.unpack_from(data)[0]
     return message, None
+
+
+def receive_with_pid(sock: socket.socket, size: int) -> tuple[bytes, int | None, int]:
+    """As `receive_at_once`, and the sender's number in our pid namespace, for a socket with SO_PASSCRED."""
+    room = socket.CMSG_SPACE(_INT.size) + socket.CMSG_SPACE(_CREDENTIALS.size)
+    message, ancillary, _flags, _address = sock.recvmsg(size, room, socket.MSG_DONTWAIT)
+    fd, pid = None, 0
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fd = _INT.unpack_from(data)[0]
+        elif level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+            pid = _CREDENTIALS.unpack_from(data)[0]
+    return message, fd, pid
 
 
 def _checked(result: int, what: str) -> int:

@@ -22,7 +22,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from . import resident
+from . import resident, ward
 from .job import Job
 from .resident import Resident
 from .run import Guest, Host, Ran
@@ -70,6 +70,14 @@ def _test_process(host: Host, tests: Job, peer: socket.socket) -> Resident | Lon
     return resident.take(host, tests.limits, tests.tasks) if tests.kind == "tests" else Lone(host, tests, peer)
 
 
+def _candidate(host: Host, candidate: Job, peer: socket.socket) -> Guest:
+    standing = ward.take(host, candidate) if candidate.kind == "candidate" else None
+    if standing is None:
+        return Guest(host, host.candidates, candidate, b"", [peer.fileno()])
+    standing.lend(candidate.blobs[0], peer)
+    return standing
+
+
 class Pair:
     """One run of a pair."""
 
@@ -77,7 +85,7 @@ class Pair:
         ours, theirs = socket.socketpair()
         try:
             self.tests: Resident | Lone = _test_process(host, tests, theirs)
-            self.candidate = Guest(host, host.candidates, candidate, b"", [ours.fileno()])
+            self.candidate = _candidate(host, candidate, ours)
             if isinstance(self.tests, Resident):
                 self.tests.lend(tests, theirs)
         finally:

@@ -19,7 +19,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from . import account, guest, isolate, job, linux, native, reaper, users, zygote
@@ -52,6 +52,7 @@ class Host:
     on; cpu: the one that we stay on, if any; told: the one that we were to stay on. resident: the test process
     that waits for its next run, or has just ended with one. shared_before: bytes of
     shared memory of the machine at a run's first reading; kills_before: of the kernel in our cgroup before it.
+    ward: where candidates take turns, if that is there; last_kind: what the last candidate wanted of one (`ward`).
     """
 
     ground: Ground
@@ -65,16 +66,26 @@ class Host:
     cpu: int | None = None
     told: int | None = None
     resident: Guest | None = None
+    ward: Guest | None = None
+    last_kind: object = None
     shared_before: int = 0
     kills_before: int = 0
     memory_before: int = 0
     cpu_before: float = 0.0
 
-    def vacate(self) -> None:
-        """End the test process that waits, if any: its zygote looks after one at a time. Raises Fault."""
-        waiting, self.resident = self.resident, None
+    def vacate(self, zygote: Zygote) -> None:
+        """End the process of a zygote's that waits, if any: it looks after one at a time. Raises Fault."""
+        if zygote is self.tests:
+            waiting, self.resident = self.resident, None
+        else:
+            waiting, self.ward = self.ward, None
         if waiting is not None:
             waiting.dismiss()
+
+    def prepare(self) -> None:
+        """Nothing is asked for: have the next sample's process forked ahead."""
+        if self.ward is None:
+            self.candidates.prepare()
 
     def sit(self, cpu: int | None) -> None:
         """Stay on one CPU with all that we start from now on; None: go wherever we may.
@@ -88,7 +99,8 @@ class Host:
         if cpu == self.told:
             return
         self.told = cpu
-        self.vacate()
+        self.vacate(self.tests)
+        self.vacate(self.candidates)
         try:
             for pid in (self.candidates.pid, self.tests.pid, 0):
                 os.sched_setaffinity(pid, self.cpus if cpu is None else {cpu})
@@ -203,8 +215,7 @@ class Guest:
         self.native = task.kind == "native"
         self.parented = task.kind in ("native", "series")  # a process of ours is the parent of the sample's
         self.waited: tuple[int, int] | None = None  # of a native program: wait status, peak of memory in bytes
-        if forker is host.tests:
-            host.vacate()
+        host.vacate(forker)
         self._fork(stdin, more)
 
     def _fork(self, stdin: bytes, more: Sequence[int]) -> None:
@@ -225,6 +236,10 @@ class Guest:
                 os.close(fd)
 
     # events
+
+    def ends(self) -> list[tuple[int, Callable[[], bool | None]]]:
+        """Where the end of the run is told, and who listens."""
+        return [(self.forker.conn.fileno(), self.on_zygote)]
 
     def on_zygote(self) -> None:
         """The zygote says: started, or ended."""
@@ -265,6 +280,10 @@ class Guest:
     def _on_message(self) -> bytes:
         """One message, empty at the end. Raises BlockingIOError where none is there yet."""
         message, fd = linux.receive_at_once(self.control, guest._TEXT_MAX + 64)
+        self._take(message, fd)
+        return message
+
+    def _take(self, message: bytes, fd: int | None) -> None:
         self.silent = not message
         if message[:1] == b"D":
             self.folder = -1 if fd is None else fd
@@ -278,7 +297,6 @@ class Guest:
             self.waited = (status, peak)
         elif message[:1] == b"X":
             self.ran.compile_error = message[1:].decode("utf-8", "replace")
-        return message
 
     def on_output(self, fd: int) -> bool:
         """Take in output. False at its end."""

@@ -83,7 +83,7 @@ def serve(
     requests.register(sock, select.POLLIN)
     while True:
         if not requests.poll(_IDLE_MS):
-            host.candidates.prepare()
+            host.prepare()
         header, blobs = protocol.receive(sock)
         try:
             answer, out = server.answer(header, blobs)

@@ -40,7 +40,8 @@ class Watch:
             self._register(one)
 
     def _register(self, one: Guest) -> None:
-        self.add(one.forker.conn.fileno(), one.on_zygote)
+        for fd, handler in one.ends():
+            self.add(fd, handler)
         if not one.aside:
             self._listen(one)
 
