@@ -163,7 +163,11 @@ def scan(proc: int, ours: frozenset[int], foreign: bool, *, users: bool = False)
     """Every process in /proc but `ours`, by its number there; with its user if asked."""
     found = {}
     for name in os.listdir(proc):
-        if name.isdigit() and (pid := int(name)) not in ours and (process := _process(proc, pid, foreign)) is not None:
+        if (
+            name.isdigit()
+            and (pid := int(name)) not in ours
+            and (process := read_process(proc, pid, foreign)) is not None
+        ):
             found[pid] = dataclasses.replace(process, uid=_user(proc, name)) if users else process
     return found
 
@@ -175,7 +179,8 @@ def _user(proc: int, name: str) -> int:
         return -1
 
 
-def _process(proc: int, pid: int, foreign: bool) -> Process | None:
+def read_process(proc: int, pid: int, foreign: bool) -> Process | None:
+    """The process `pid` of /proc; None if there is none."""
     text = _text(proc, f"{pid}/stat")
     if text is None:
         return None
@@ -200,7 +205,7 @@ def tasks_of_user(proc: int) -> int:
     for name in os.listdir(proc):
         try:
             if name.isdigit() and os.stat(name, dir_fd=proc).st_uid == uid:
-                process = _process(proc, int(name), True)
+                process = read_process(proc, int(name), True)
                 count += process.tasks if process else 0
         except OSError:
             continue
@@ -250,7 +255,7 @@ def proportional(proc: int, process: Process) -> int:
             return int(line.split()[1]) * 1024
     if text is not None:
         return 0
-    now = _process(proc, process.pid, True)  # it may have ended since, and all its memory with it
+    now = read_process(proc, process.pid, True)  # it may have ended since, and all its memory with it
     return now.rss if now else 0
 
 

@@ -142,6 +142,8 @@ def _prepare(ground: Ground, task: Job, control: socket.socket, stands: bool) ->
     os.close(folder)
     if task.kind == "series":
         linux.adopt_orphans()
+    elif task.kind == "ward":
+        turns.limit_patience(control)
     isolate.give_up(ground, isolate.rlimits(task.limits, task.tasks, task.cpu_s, spare // (1 << 20) + 1))
 
 
@@ -186,22 +188,18 @@ def _ward(ground: Ground, task: Job, control: socket.socket) -> NoReturn:
         _signal.signal(number, _signal.SIG_DFL)  # process 1 is deaf to them, and those of its turns are not process 1
     main, cpu_s = f"{ground.box}/main.py", int(task.options["cpu_s"]) + 2
 
-    def turn(source: int, peer: int) -> NoReturn:
+    def turn(source: bytes, peer: int) -> NoReturn:
         _signal.signal(signal.SIGINT, _signal.default_int_handler)
         os.setsid()
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-        task.blobs = [job.content(source)]
-        os.close(source)
-        boxes.put(main, task.blobs[0])
-        code = _compile(task.blobs[0], main, control)
-        pidfd = linux.pidfd_open(os.getpid())
-        socket.send_fds(control, [_clock()], [pidfd])
-        os.close(pidfd)
-        control.close()
+        task.blobs = [source]
+        boxes.put(main, source)
+        code = _compile(source, main, control)
+        _begin(control)
         _candidate(ground, task, code, [peer])
 
     gc.freeze()
-    turns.serve(control, main, partial(_use_first, b"def f(x):\n    return [x]\n"), turn)
+    turns.serve(control, main, task.options["room"], partial(_use_first, b"def f(x):\n    return [x]\n"), turn)
 
 
 def _begin(control: socket.socket) -> None:

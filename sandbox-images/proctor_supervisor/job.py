@@ -64,17 +64,11 @@ def write(job: Job) -> int:
     return sealed([_LENGTH.pack(len(header)), header, *job.blobs], "job")
 
 
-def content(fd: int) -> bytes:
-    """All that is in a memfd."""
+def read(fd: int) -> Job:
+    """The job in `fd`."""
     size, data = os.fstat(fd).st_size, b""
     while len(data) < size:  # one read gives at most 2 GiB
         data += os.pread(fd, size - len(data), len(data))
-    return data
-
-
-def read(fd: int) -> Job:
-    """The job in `fd`."""
-    data = content(fd)
     (length,) = _LENGTH.unpack_from(data)
     at = _LENGTH.size + length
     kind, limits, tasks, cpu_s, argv, files, stdin_file, number, options, sizes = marshal.loads(data[_LENGTH.size : at])

@@ -11,7 +11,8 @@ Tests that have not even been read (no `total` yet) are waited for when the cand
 at all does not depend on it.
 
 When the candidate is stopped for a limit, nothing is believed that the test process says afterwards: it can only have
-seen the socket close. When the tests have ended, the candidate is killed (flag `ended`, where it had still run).
+seen the socket close. When the tests have ended, the candidate ends
+by itself, or is soon killed (flag `ended`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from .run import Guest, Host, Ran
 from .watch import Watch
 
 _GRACE_S = 2.0
+_PARTING_S = 0.02
 _REPORT_MAX = 64 << 20
 _LINE_MAX = 1 << 20
 _DETAIL_MAX = 4096
@@ -95,6 +97,7 @@ class Pair:
         self.buffer = bytearray()
         self.read = 0
         self.grace: float | None = None
+        self.parting: float | None = None
 
     def run(self, wall_s: float) -> tuple[Ran, Ran, Report]:
         """Until both have ended. wall_s: for all cases together. Raises Closed, Fault."""
@@ -112,8 +115,10 @@ class Pair:
 
     def _settle(self, now: float) -> None:
         if self.tests.ended and not self.candidate.ended and not self.candidate.doomed:
-            self.candidate.ran.flags.add("ended")
-            self.candidate.kill()
+            self.parting = self.parting or now + _PARTING_S
+            if now > self.parting:
+                self.candidate.ran.flags.add("ended")
+                self.candidate.kill()
         if self.candidate.ended and not self.tests.ended and self.report.total is not None:
             if self.grace is None:
                 self.grace = now + _GRACE_S

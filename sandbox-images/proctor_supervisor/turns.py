@@ -8,8 +8,8 @@ more; the filter of system calls lets nobody change limits, priority or CPUs of 
 A turn after which anything in the isolation is not as it was before is the last one: its files, what the directories
 and the standard streams are (System V objects and message queues no sample can make). Memory is a process's own.
 
-Over `control` go, per turn: `T` from the supervisor with two descriptors, the source and a socket to the tests; from
-the turn's process `C` or `X` as `guest` says, `C` with its pidfd; `E` from here as `cases` says.
+Over `control` go, per turn: `T` and the source from the supervisor, with a socket to the tests; from the turn's
+process `C` or `X` as `guest` says; `E` from here as `cases` says.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from . import cases, isolate, linux
 
 MESSAGE = b"T"
 
-_DESCRIPTORS = struct.Struct("=ii")
+_SOCKET = struct.Struct("=i")
+_TIMEVAL = struct.Struct("@ll")
 _STREAMS = (0, 1, 2)
 
 #: How long a turn's process waits for its job before it does its first uses of things ahead. Under load a job comes
@@ -34,20 +35,26 @@ _STREAMS = (0, 1, 2)
 _IDLE_MS = 5
 
 
+def limit_patience(control: socket.socket) -> None:
+    """Before rights are given up: receiving ends without a message after `_IDLE_MS`."""
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL.pack(0, _IDLE_MS * 1000))
+
+
 def serve(
-    control: socket.socket, main: str, rehearse: Callable[[], None], turn: Callable[[int, int], NoReturn]
+    control: socket.socket, main: str, room: int, rehearse: Callable[[], None], turn: Callable[[bytes, int], NoReturn]
 ) -> NoReturn:
     """Fork a process for each turn until the supervisor is gone.
 
-    main: the program's file, in the folder of the isolation; rehearse: what a turn's process does while it waits;
-    turn: its life, with the descriptors of the source and of the socket.
+    main: the program's file, in the folder of the isolation; room: bytes of a source, at most;
+    rehearse: what a turn's process does while it waits;
+    turn: its life, with the source and the descriptor of the socket.
     """
     box = os.path.dirname(main)
     before = _state(box)
     while True:
         pid = linux.fork()
         if pid == 0:
-            _wait(control, rehearse, turn)
+            _wait(control, room, rehearse, turn)
         status, cpu_s, peak = cases.wait(pid)
         stays = _clear(box, main) and _state(box) == before
         try:
@@ -58,17 +65,25 @@ def serve(
             os._exit(0)
 
 
-def _wait(control: socket.socket, rehearse: Callable[[], None], turn: Callable[[int, int], NoReturn]) -> NoReturn:
-    poller = select.poll()
-    poller.register(control, select.POLLIN)
-    if not poller.poll(_IDLE_MS):
+def _wait(
+    control: socket.socket, room: int, rehearse: Callable[[], None], turn: Callable[[bytes, int], NoReturn]
+) -> NoReturn:
+    try:
+        message, socket_to_tests = _receive(control, room)
+    except BlockingIOError:
         rehearse()
-    message, ancillary, _flags, _address = control.recvmsg(
-        len(MESSAGE), socket.CMSG_LEN(_DESCRIPTORS.size), socket.MSG_CMSG_CLOEXEC
-    )
+        select.select([control], [], [])
+        message, socket_to_tests = _receive(control, room)
     if not message:
         os._exit(0)
-    turn(*_DESCRIPTORS.unpack(ancillary[0][2]))
+    turn(message[len(MESSAGE) :], socket_to_tests)
+
+
+def _receive(control: socket.socket, room: int) -> tuple[bytes, int]:
+    message, ancillary, _flags, _address = control.recvmsg(
+        len(MESSAGE) + room, socket.CMSG_LEN(_SOCKET.size), socket.MSG_CMSG_CLOEXEC
+    )
+    return message, _SOCKET.unpack(ancillary[0][2])[0] if ancillary else -1
 
 
 def _clear(box: str, main: str) -> bool:

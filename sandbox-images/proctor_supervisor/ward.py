@@ -15,13 +15,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import account, cases, guest, linux, turns
-from .account import Tree
+from .account import Process, Tree
 from .job import Job
 from .run import Guest, Host, Ran
 from .stayer import LIFE_CPU_S, Stayer
 
 _TURNS_MAX = 500
-_LEAST_ROOM, _MOST_ROOM = 16 << 10, 1 << 20
+_LEAST_ROOM, _MOST_ROOM = 16 << 10, 64 << 10
 _DEAF_S = 1.0
 
 
@@ -37,12 +37,12 @@ class Kind(NamedTuple):
 class Ward(Stayer):
     """The isolation. spent: there is no turn more.
 
-    turn: the pidfd of the turn's process, -1 before it has begun; turn_pid: its number for us, if begun.
+    turn: the number for us of the turn's process, 0 before it has begun.
     """
 
     def __init__(self, host: Host, kind: Kind) -> None:
         self.kind, self.spent = kind, False
-        self.turn, self.turn_pid = -1, 0
+        self.turn = 0
         self.killed_at: float | None = None
         options = {"room": kind.room, "cpu_s": kind.cpu_s}
         super().__init__(host, host.candidates, Job("ward", kind.limits, kind.tasks + 1, LIFE_CPU_S, options=options))
@@ -61,43 +61,39 @@ class Ward(Stayer):
     def lend(self, source: bytes, peer: socket.socket) -> None:
         """Start a turn. peer: the candidate's end of the socket to the tests. Raises Fault."""
         self.put, self.begun, self.doomed, self.aside = len(source), False, False, True
-        self.turn_pid, self.killed_at = 0, None
+        self.turn, self.killed_at = 0, None
         self.tree = self._tree(self.pid) if self.pid > 0 else None
-        fd = os.memfd_create("source", os.MFD_CLOEXEC)
-        try:
-            with open(fd, "wb", closefd=False) as file:
-                file.write(source)
-            self._lend(turns.MESSAGE, [fd, peer.fileno()])
-        finally:
-            os.close(fd)
+        self._lend(turns.MESSAGE + source, [peer.fileno()])
 
     def _tree(self, pid: int) -> Tree:
         """What runs beneath the ward's own process."""
-        proc = self.host.ground.proc
-        try:
-            root = account.number(proc, self.pidfd) if self.host.foreign else pid
-        except ValueError:  # ended and waited for already
-            root = -1
-        tree = Tree(proc, root, self.turn_pid, beneath=True)
-        self._lead(tree)
+        root = self._number(self.pidfd) if self.host.foreign else pid
+        tree = Tree(self.host.ground.proc, root, self.turn, beneath=True)
+        tree.first = -1 if self.host.foreign else self.turn
         return tree
 
-    def _lead(self, tree: Tree) -> None:
-        """Tell the tree which process the turn began with."""
-        if self.turn >= 0:
-            try:
-                tree.first = account.number(tree.proc, self.turn) if self.host.foreign else self.turn_pid
-            except ValueError:  # it has ended
-                tree.first = -1
-            tree.pid = self.turn_pid
+    def _number(self, pidfd: int) -> int:
+        """A process's number in /proc; -1: it has ended, and has been waited for."""
+        try:
+            return account.number(self.host.ground.proc, pidfd)
+        except ValueError:
+            return -1
+
+    def measure(self, processes: dict[int, Process], now: float) -> None:
+        """Take in a reading of /proc and hold the turn to its limits."""
+        if self.tree is not None and self.tree.first < 0 and (held := self._hold()) >= 0:
+            self.tree.first = self._number(held)
+            os.close(held)
+        super().measure(processes, now)
 
     def _on_message(self) -> bytes:
         message, fd, pid = linux.receive_with_pid(self.control, guest._TEXT_MAX + 64)
-        if message[:1] == b"C" and fd is not None:
-            self.turn, self.turn_pid = fd, pid
+        if message[:1] == b"C":
+            self.turn = pid
             if self.tree is not None:
-                self._lead(self.tree)
-        if message[:1] == b"E":
+                self.tree.pid = pid
+                self.tree.first = -1 if self.host.foreign else pid
+        elif message[:1] == b"E":
             _tag, status, cpu_s, peak_kib, stays = cases.ENDED.unpack(message)
             self.spent = self.spent or not stays
             if not self.ended:
@@ -113,23 +109,38 @@ class Ward(Stayer):
         """Kill the turn's process: the ward kills what else there is, and tells the end. Before it began, the ward."""
         if self.tree is not None:
             self.tree.at_least(self.tree.clock())
-        if self.turn < 0 or self.dead:
+        if self.turn == 0 or self.dead:
             self.spent = True
             super().kill()
             return
         self.doomed = True
-        if not self.ended:
-            self.killed_at = self.killed_at or time.monotonic()
+        self.killed_at = self.killed_at or time.monotonic()
+        if not self.ended and (held := self._hold()) >= 0:
             try:
-                signal.pidfd_send_signal(self.turn, signal.SIGKILL)
-            except ProcessLookupError:
+                signal.pidfd_send_signal(held, signal.SIGKILL)
+            except ProcessLookupError:  # it has ended just now
                 pass
+            finally:
+                os.close(held)
+
+    def _hold(self) -> int:
+        """A pidfd of the turn's process; -1: it has ended. Its number may be another's now, of no ward."""
+        proc = self.host.ground.proc
+        try:
+            held = os.pidfd_open(self.turn)
+        except OSError:
+            return -1
+        one = account.read_process(proc, self._number(held), self.host.foreign)
+        if one is None or self.tree is None or one.parent != self.tree.root:
+            os.close(held)
+            return -1
+        return held
 
     def late(self, now: float) -> None:
         """Hold the turn to its clocks, and the ward to its word."""
         super().late(now)
         if self.killed_at is not None and not self.ended and now - self.killed_at > _DEAF_S:
-            self._forget_turn()
+            self.turn = 0
             self.kill()
 
     def _end(self, status: int, rusage_s: float, peak: int) -> None:
@@ -140,24 +151,13 @@ class Ward(Stayer):
 
     def finish(self, fetch: object = ()) -> Ran:
         """The account of the turn; a ward that has ended is closed."""
-        self._forget_turn()
         self.spent = self.spent or self.ran.stopped is not None
         return super().finish()
 
     def dismiss(self) -> None:
         """End it, between turns, and wait until it has. Raises Fault."""
-        self._forget_turn()
+        self.turn = 0
         super().dismiss()
-
-    def close(self) -> None:
-        """Close every descriptor."""
-        self._forget_turn()
-        super().close()
-
-    def _forget_turn(self) -> None:
-        if self.turn >= 0:
-            os.close(self.turn)
-            self.turn = -1
 
 
 def take(host: Host, task: Job) -> Ward | None:
