@@ -39,7 +39,7 @@ from typing import NoReturn
 from . import boxes, cases, isolate, job, linux, native, turns
 from .isolate import Ground
 from .job import Job
-from .pair import warm
+from .pair import candidate, warm
 from .zygote import Life
 
 CLOCK = struct.Struct("=cQQ")
@@ -89,6 +89,7 @@ def make_ready(ground: Ground) -> None:
         _execute(compile("pass", "main.py", "exec"), {"__builtins__": builtins})
         _flush()
         _depth()
+    candidate.make_ready()
     if ground.tier == "B":
         os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_default_signals)
         for number in _MORTAL:
@@ -225,8 +226,6 @@ def _compile(source: bytes, name: str, control: socket.socket) -> types.CodeType
 
 
 def _candidate(ground: Ground, task: Job, code: types.CodeType, more: list[int]) -> NoReturn:
-    from .pair import candidate
-
     _stage(task)
     candidate.main(linux.unix_socket(more[0], socket.SOCK_STREAM), task.blobs[0], code)
 

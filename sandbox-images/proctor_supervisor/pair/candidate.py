@@ -70,11 +70,17 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+#: The harness of this process, made before its fork.
+_ready: list[Harness] = []
+
+
 def main(sock: socket.socket, source: bytes, code: types.CodeType) -> NoReturn:
     """Run the candidate, `code` compiled from `source`, until the tests have no more to ask."""
     status = 1
+    harness = _ready[0] if _ready else Harness()
     try:
-        Harness(sock).run(code, leetcode.names_for(source) if b"class Solution" in source else {})
+        harness.converse(sock)
+        harness.run(code, leetcode.names_for(source) if b"class Solution" in source else {})
     except frames.Gone:
         status = 0
     except BaseException:
@@ -88,11 +94,15 @@ def main(sock: socket.socket, source: bytes, code: types.CodeType) -> NoReturn:
         os._exit(status)
 
 
+def make_ready() -> None:
+    """Make the harness that `main` uses: before the fork, as what a fork inherits costs it no page."""
+    _ready.append(Harness())
+
+
 class Harness:
     """One conversation with the tests."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._frames = frames.Frames(sock)
+    def __init__(self) -> None:
         self._lock = threading.RLock()
         self._references = References()
         self._shared = shared.Shared()
@@ -100,6 +110,10 @@ class Harness:
         self._functions: weakref.WeakValueDictionary[int, Any] | None = None  # few candidates are lent one
         self.module = types.ModuleType(MODULE)
         self._twins = lent.Twins(self.module.__dict__, MODULE)
+
+    def converse(self, sock: socket.socket) -> None:
+        """Talk over `sock`. Comes before all else."""
+        self._frames = frames.Frames(sock)
 
     def run(self, code: types.CodeType, given: dict[str, Any]) -> NoReturn:
         """Execute the module, in which names are `given`, say how that went, then serve.

@@ -23,7 +23,8 @@ _VALUES: tuple[Any, ...] = (
 def warm_up(rounds: int = _ROUNDS) -> None:
     """Ask a function of ours the usual questions. Raises RuntimeError where an answer is wrong."""
     ours, theirs = socket.socketpair()
-    harness, link = Harness(ours), Link(theirs, gone=_never, tampered=_never, flag=_never)
+    harness, link = Harness(), Link(theirs, gone=_never, tampered=_never, flag=_never)
+    harness.converse(ours)
     with ours, theirs:
         harness.module.__dict__.update(echo=_echo, fail=_fail)
         for _ in range(rounds):
