@@ -11,7 +11,7 @@ The program runs as CPython runs a script: module `__main__`, standard streams a
 (our frames left out), threads joined, atexit, the module's objects released. As process 1 (tier B) of its pid namespace
 it would ignore signals at their default action: those that a program may send to itself get a handler that ends it
 with 128 + n, and its children have the defaults again. SIGKILL to itself stays without effect, and abort() ends in
-SIGSEGV.
+SIGSEGV. (Where process 1 is ours, as for cases of a series and candidates of a ward, none of that is needed.)
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 **B** The supervisor stands in a user, pid, mount, IPC, UTS and network namespace made once, on a root of its own: a
 tmpfs with read-only binds of an allow-list. Every sample gets a pid, mount and IPC namespace and a tmpfs, then loses
-every capability. The sample is process 1 of its pid namespace, so its end, however it comes, ends all that it started.
-(A separate init would cost a second fork, 0.9 ms of CPU; instead the guest gives the signals that a process 1 ignores
-their default meaning by handlers, see `guest`.) It finds /sandbox/work, /tmp, /var/tmp and /dev/shm, all on its own
-tmpfs of `disk_mib`; /usr, libraries, a few files of /etc, five devices; no /proc; nothing else.
+every capability; candidates that leave all of it as it was may take turns there (`turns`). The sample is process 1 of
+its pid namespace, so its end, however it comes, ends all that it started. (A separate init would cost a second fork,
+0.9 ms of CPU; instead the guest gives the signals that a process 1 ignores their default meaning by handlers, see
+`guest`.) It finds /sandbox/work, /tmp, /var/tmp and /dev/shm, all on its own tmpfs of `disk_mib`; /usr, libraries, a
+few files of /etc, five devices; no /proc; nothing else.
 
 **A** No namespace, no right: a Landlock domain per sample (Linux 6.12: files, TCP, signals, abstract sockets), a folder
 of its own that is wiped afterwards, and a reaper (`reaper`), which stands in a domain around the sample's and so can
