@@ -1,4 +1,4 @@
-"""A job: what one sample's process is to do, in a sealed memfd that only that process reads.
+"""A job: what one sample's process is to do, in a sealed memfd that only that process reads, or in a message to it.
 
 u32 big-endian   length of the header
 header           marshalled: the fields of `Job` in their order, limits as their values in the order of `LIMITS`,
@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 
 LIMITS = ("cpu_s", "wall_s", "memory_mib", "output_kib", "processes", "disk_mib", "compile_s", "sample_wall_s")
 """Of a sample, as in the protocol; every job has them all."""
+
+MESSAGE_MAX = 64 << 10
+"""Bytes of a message that holds a job, at most."""
 
 _LENGTH = struct.Struct(">I")
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -58,10 +61,15 @@ def sealed(parts: Sequence[bytes], name: str) -> int:
 
 def write(job: Job) -> int:
     """`job` as a sealed memfd."""
+    return sealed(parts(job), "job")
+
+
+def parts(job: Job) -> list[bytes]:
+    """`job` as bytes, in pieces."""
     limits = tuple(job.limits[name] for name in LIMITS)
     rest = (job.tasks, job.cpu_s, job.argv, job.files, job.stdin_file, job.number, job.options)
     header = marshal.dumps((job.kind, limits, *rest, tuple(map(len, job.blobs))))
-    return sealed([_LENGTH.pack(len(header)), header, *job.blobs], "job")
+    return [_LENGTH.pack(len(header)), header, *job.blobs]
 
 
 def read(fd: int) -> Job:
@@ -69,6 +77,11 @@ def read(fd: int) -> Job:
     size, data = os.fstat(fd).st_size, b""
     while len(data) < size:  # one read gives at most 2 GiB
         data += os.pread(fd, size - len(data), len(data))
+    return read_bytes(data)
+
+
+def read_bytes(data: bytes) -> Job:
+    """The job in `data`."""
     (length,) = _LENGTH.unpack_from(data)
     at = _LENGTH.size + length
     kind, limits, tasks, cpu_s, argv, files, stdin_file, number, options, sizes = marshal.loads(data[_LENGTH.size : at])

@@ -76,6 +76,11 @@ def unix_socket(fd: int, kind: int) -> socket.socket:
     return cast(socket.socket, _socket.socket(socket.AF_UNIX, kind, 0, fd))
 
 
+def unix_pair() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a Unix stream, close-on-exec, made as `unix_socket` makes one."""
+    return cast(tuple[socket.socket, socket.socket], _socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM))
+
+
 def receive_at_once(sock: socket.socket, size: int) -> tuple[bytes, int | None]:
     """A message of at most `size` bytes that is there already, with the descriptor that came along, if one did.
 

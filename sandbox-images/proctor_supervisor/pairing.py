@@ -23,7 +23,7 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-from . import resident, ward
+from . import linux, resident, ward
 from .job import Job
 from .resident import Resident
 from .run import Guest, Host, Ran
@@ -84,7 +84,7 @@ class Pair:
     """One run of a pair."""
 
     def __init__(self, host: Host, candidate: Job, tests: Job) -> None:
-        ours, theirs = socket.socketpair()
+        ours, theirs = linux.unix_pair()
         try:
             self.tests: Resident | Lone = _test_process(host, tests, theirs)
             self.candidate = _candidate(host, candidate, ours)

@@ -1,8 +1,8 @@
 """A test process that stays from run to run, as the supervisor sees it; `pair.tests` is its own end.
 
-Each run goes over `control` as a message with two descriptors, the job and a socket to the candidate. What the tests
-report comes by a pipe that is the process's for life. When they say that nothing of them stays, the run has ended and
-the process waits for the next one; every other end is the process's too.
+Each run goes over `control` as a message, `J` and the job, with a socket to the candidate; a long job is in a memfd
+that comes along. What the tests report comes by a pipe that is the process's for life. When they say that nothing of
+them stays, the run has ended and the process waits for the next one; every other end is the process's too.
 """
 
 from __future__ import annotations
@@ -50,9 +50,13 @@ class Resident(Stayer):
 
     def lend(self, task: Job, peer: socket.socket) -> None:
         """Start a run. Raises Fault."""
+        message = b"".join([b"J", *job.parts(task)])
+        if len(message) <= job.MESSAGE_MAX:
+            self._lend(message, [peer.fileno()])
+            return
         fd = job.write(task)
         try:
-            self._lend(b"J", [fd, peer.fileno()])
+            self._lend(b"J", [peer.fileno(), fd])
         finally:
             os.close(fd)
 

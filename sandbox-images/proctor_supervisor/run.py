@@ -314,11 +314,13 @@ class Guest:
 
     def drain(self) -> None:
         """Read what is left in the pipes. Nobody writes any more."""
-        for fd in self.outputs:
-            while (have := len(self.outputs[fd])) < self.output_max and self.on_output(fd):
-                if len(self.outputs[fd]) == have:
-                    break
-            self.on_output(fd)
+        for fd, data in self.outputs.items():
+            have = -1
+            while have < len(data) < self.output_max:
+                have = len(data)
+                self.on_output(fd)
+            if len(data) >= self.output_max:
+                self.on_output(fd)  # whether there is more than may be
 
     def kill(self) -> None:
         """Kill the whole tree; its end will be told by the zygote."""

@@ -16,7 +16,7 @@ import sys
 import types
 from typing import Any, NoReturn
 
-from .. import job
+from .. import job, linux
 from . import codec, foreign, function, pytest_items, script
 from .foreign import ForeignLink
 from .link import Link
@@ -26,7 +26,7 @@ _KNOWN_BYTES = 8 << 20
 
 
 def main(control: socket.socket, report_fd: int) -> NoReturn:
-    """Run tests against candidates as they come over `control`: a message with two descriptors, a job and a socket.
+    """Run tests against candidates as they come over `control`: a message as `resident` says, with a socket.
 
     The job's first blob is the wire tests (of kind function, script or pytest) as JSON; its options: stop, first_case,
     allow_in_process. `report_fd`: see `Report`.
@@ -37,12 +37,11 @@ def main(control: socket.socket, report_fd: int) -> NoReturn:
     gc.collect()
     gc.freeze()
     while True:
-        message, fds, _flags, _address = socket.recv_fds(control, 16, 2)
+        message, fds, _flags, _address = socket.recv_fds(control, job.MESSAGE_MAX, 2)
         if not message:
             os._exit(0)
-        task = job.read(fds[0])
-        os.close(fds[0])
-        sock, report = socket.socket(fileno=fds[1]), Report(report_fd)
+        sock, report = linux.unix_socket(fds[0], socket.SOCK_STREAM), Report(report_fd)
+        task = _job(message, fds[1:])
         stays = _examine(known.read(task.blobs[0]), sock, report, task.options)
         _flush()
         report.done(stays=stays)
@@ -50,6 +49,13 @@ def main(control: socket.socket, report_fd: int) -> NoReturn:
             os._exit(0)
         sock.close()
         _forget(own_main)
+
+
+def _job(message: bytes, fds: list[int]) -> job.Job:
+    if not fds:
+        return job.read_bytes(message[1:])
+    with open(fds[0], "rb") as file:
+        return job.read(file.fileno())
 
 
 def _forget(own_main: types.ModuleType) -> None:
