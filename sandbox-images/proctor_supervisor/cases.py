@@ -82,6 +82,7 @@ def wait(main: int) -> tuple[int, float, int]:
         peak = max(peak, usage.ru_maxrss)
         if pid == main:
             status = ended
+        if status >= 0:  # again after each: one may have been forked meanwhile
             try:
                 os.kill(-1, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):

@@ -84,6 +84,8 @@ class Host:
 
     def prepare(self) -> None:
         """Nothing is asked for: have the next sample's process forked ahead."""
+        if self.ward is not None and not self.ward.lasts():
+            self.vacate(self.candidates)
         if self.ward is None:
             self.candidates.prepare()
 
@@ -500,6 +502,10 @@ class Guest:
             self.ran.flags.add("memory_error")
         elif last.startswith(_PROCESS_REFUSED) and self.ran.stopped is None:
             self.ran.stopped = "processes"
+
+    def lasts(self) -> bool:
+        """Whether it can be given another run: one that stays may (`stayer`)."""
+        return False
 
     def dismiss(self) -> None:
         """End a process that waits between runs: none but one that stays does (`stayer`)."""
