@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+from .host import tasks_allowed
 from .job import Job
 from .languages.driver import Driver
 from .pairing import Pair, Report
 from .programs import Builder, judge_end
-from .run import Ran, tasks_allowed
+from .run import Ran
 
 
 def run_pair(

@@ -24,9 +24,10 @@ import time
 from dataclasses import dataclass, field
 
 from . import linux, resident, ward
+from .host import Host
 from .job import Job
 from .resident import Resident
-from .run import Guest, Host, Ran
+from .run import Guest, Ran
 from .watch import Watch
 
 _GRACE_S = 2.0

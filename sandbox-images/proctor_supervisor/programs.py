@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 
 from . import isolate
 from .collect import TooMuch, collect
+from .host import Host, tasks_allowed
 from .job import Job
 from .languages.language import Language, diagnostics
-from .run import Guest, Host, Ran, tasks_allowed
+from .run import Guest, Ran
 from .watch import Watch
 
 CACHE_MAX = 96 << 20

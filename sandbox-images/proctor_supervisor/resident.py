@@ -12,8 +12,8 @@ import socket
 import time
 
 from . import job
+from .host import Host
 from .job import Job
-from .run import Host
 from .stayer import LIFE_CPU_S, Stayer
 
 _RUNS_MAX = 500

@@ -11,8 +11,9 @@ import os
 import time
 
 from . import cases, job
+from .host import Host, tasks_allowed
 from .job import Job
-from .run import Host, Ran, tasks_allowed
+from .run import Ran
 from .stayer import LIFE_CPU_S, Stayer
 from .watch import Watch
 

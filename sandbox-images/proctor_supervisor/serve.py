@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from . import PROTOCOL, fingerprint, protocol, resident
 from .drivers import run_pair
+from .host import Host, tasks_allowed
 from .isolate import Ground
 from .job import LIMITS, Job
 from .languages.language import Language
 from .languages.table import COMMANDED, DRIVERS, PYTHON
 from .pairing import Pair
 from .programs import Builder, Built, Duo, judge_case, run_program
-from .run import Host, Ran, tasks_allowed
+from .run import Ran
 from .series import Series, in_python
 from .watch import run_case
 
@@ -65,7 +66,7 @@ class Program:
 def serve(
     ground: Ground, sock: socket.socket, *, image: str | None, token: str | None, languages: dict[str, str]
 ) -> None:
-    """Serve until the worker closes. languages: name → version. Raises Closed, run.Fault, OSError."""
+    """Serve until the worker closes. languages: name → version. Raises Closed, host.Fault, OSError."""
     host = Host.start(ground, sock)
     sys.set_int_max_str_digits(0)  # the worker has bounded what it passes on; the zygotes keep Python's default
     hello = {
@@ -159,7 +160,7 @@ class _Server:
         return failed
 
     def _forget(self) -> None:
-        """End the program of before, if any. Raises run.Fault."""
+        """End the program of before, if any. Raises host.Fault."""
         if self.program is not None and self.program.series is not None:
             self.program.series.dismiss()
         self.program = None

@@ -12,8 +12,9 @@ import time
 from collections.abc import Sequence
 
 from .account import Process
+from .host import Fault, Host
 from .job import Job
-from .run import Fault, Guest, Host, Ran
+from .run import Guest, Ran
 from .zygote import Zygote
 
 LIFE_CPU_S = 3600.0

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from . import account, cases, guest, linux, turns
 from .account import Process, Tree
+from .host import Host
 from .job import Job
-from .run import Guest, Host, Ran
+from .run import Guest, Ran
 from .stayer import LIFE_CPU_S, Stayer
 
 _TURNS_MAX = 500

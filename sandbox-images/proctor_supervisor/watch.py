@@ -13,9 +13,10 @@ from functools import partial
 
 from . import account
 from .account import Load
+from .host import Host
 from .job import Job
 from .protocol import Closed
-from .run import Guest, Host, Ran
+from .run import Guest, Ran
 
 _CGROUP_LAG_S = 0.05  # what a cgroup's clock may be off, keepers and the like included
 
