@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from proctor.jobs.records import Account, BatchInfo, Waiting, dumps, read_waiting, write_waiting_again
+from proctor.jobs.records import Account, BatchInfo, Waiting, dumps, dumps_finite, read_waiting, write_waiting_again
 from proctor.judge.outcome import Outcome
 from proctor.rewards import Reward, compose, outcome_value, soft_gate
 from proctor.wire import InvalidCode, InvalidError, RewardSpec, Verdict
@@ -95,7 +95,7 @@ def result(info: BatchInfo, done: Finished, now_s: float, gamma: float | None = 
         "flags": sorted({*sample.flags, *outcome.flags, *thinking.flags, *_failure_flag(thinking)}),
         "error": {"code": error.code.value, "message": error.message} if error else None,
     }
-    return account, dumps(data)
+    return account, dumps_finite(data)
 
 
 def _failure_flag(thinking: Thinking) -> tuple[str, ...]:

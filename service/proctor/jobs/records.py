@@ -34,6 +34,15 @@ def dumps(data: Any) -> str:
     return _ENCODER.encode(data)
 
 
+def dumps_finite(data: Any) -> str:
+    """As `dumps`, for data without NaN and infinities, which would become null; floats may be spelt otherwise."""
+    try:
+        text = msgspec.json.encode(data)
+    except UnicodeEncodeError:  # a lone surrogate
+        return dumps(data)
+    return text.decode("ascii") if text.isascii() else dumps(data)
+
+
 def read_json(text: bytes | str) -> Any:
     """The inverse of `dumps`."""
     try:
@@ -84,7 +93,7 @@ class Spec:
 
 def write_spec(owner: str, unit: PlannedUnit, limits: dict[str, Any]) -> str:
     """A unit's spec. limits: `unit.limits`, dumped (they are often shared, so the caller keeps the dump)."""
-    return dumps([owner, unit.language, unit.code, unit.tests_sha256, limits, unit.stop])
+    return dumps_finite([owner, unit.language, unit.code, unit.tests_sha256, limits, unit.stop])
 
 
 def read_spec(text: bytes) -> Spec:
@@ -149,7 +158,7 @@ def write_waiting_again(sample: Waiting) -> str:
     """A record once more, as it was read."""
     known = sample.known.to_json() if sample.known else None
     texts = [sample.id, sample.group, sample.ordinal, sample.prompt, sample.reasoning]
-    return dumps([*texts, sample.format, sample.flags, sample.key, sample.wall_s, known])
+    return dumps_finite([*texts, sample.format, sample.flags, sample.key, sample.wall_s, known])
 
 
 def read_waiting(index: int, text: bytes | str) -> Waiting:

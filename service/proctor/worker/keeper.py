@@ -29,7 +29,10 @@ LONG_S = 0.25
 TICK_S = 0.5
 #: When a unit runs for longer, the unstarted rest of its shard goes back, for workers that wait.
 HOARD_S = 0.3
-SWEEP_S = 1.0
+#: While nothing is held there is only presence to show, this often.
+SHOW_S = 1.0
+#: API processes sweep more often; workers see to it where none lives.
+SWEEP_S = 2.0
 
 log = logging.getLogger("proctor.worker")
 
@@ -61,7 +64,7 @@ class Keeper(threading.Thread):
         self._outbox: list[Report] = []
         self._returns: list[tuple[str, bool]] = []
         self._due: float | None = None
-        self._retry_at = 0.0
+        self._retry_at = self._show_at = 0.0
         self._description: str | None = None
         self._farewell = False
         self._by: dict[str, Any] = {}
@@ -74,7 +77,7 @@ class Keeper(threading.Thread):
     def present(self, description: str, by: dict[str, Any]) -> None:
         """Show this worker as live. by: image and tier, sent along with outcomes."""
         with self._lock:
-            self._description, self._by, self._farewell = description, by, False
+            self._description, self._by, self._farewell, self._show_at = description, by, False, 0.0
             self._lock.notify()
 
     def withdraw(self) -> None:
@@ -248,8 +251,10 @@ class Keeper(threading.Thread):
             description = self._description
             running = [self._running.key] if self._running else []
             keys = [*self._unstarted, *running, *(report.key for report in self._outbox)]
-        if description is None and not keys:
+        now = time.monotonic()
+        if not keys and (description is None or now < self._show_at):
             return
+        self._show_at = now + SHOW_S - TICK_S / 2  # ticks come late, never early
         unwanted = self._leases.renew(description or "", keys)
         with self._lock:
             for key in unwanted:

@@ -112,7 +112,7 @@ class Runner:
                 shard = self._leases.take()
                 if shard.units:
                     self._run(shard)
-                elif shard.waiting <= 0:
+                if shard.waiting <= 0:  # what came since then brought a ticket
                     break
         except (RedisError, OSError) as error:
             log.warning("cannot take units: %s", type(error).__name__)

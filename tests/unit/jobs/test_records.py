@@ -15,6 +15,7 @@ from proctor.jobs.records import (
     Waiting,
     cases_in,
     dumps,
+    dumps_finite,
     lane_of,
     read_accounts,
     read_json,
@@ -56,6 +57,24 @@ def test_json_comes_back_whatever_reads_it(data: object) -> None:
     text = dumps(data)
     read = read_json(text.encode())
     assert repr(read) == repr(json.loads(text))  # NaN too, and 1 apart from 1.0 and true
+
+
+FINITE = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | anything,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(anything, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(FINITE)
+def test_finite_json_is_ascii_and_comes_back(data: object) -> None:
+    text = dumps_finite(data)
+    assert text.isascii()
+    assert repr(json.loads(text)) == repr(json.loads(dumps(data)))
 
 
 @pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, '{"a":1,"a":2}', "1e999", "[-0.0,1E5]", "[NaN,-Infinity]"])
