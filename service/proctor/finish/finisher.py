@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import json
 import logging
 import secrets
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -25,29 +22,27 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from proctor import __version__
 from proctor.errors import ThinkingError
-from proctor.finish.health import Step, Trend, add, step_of, trend
-from proctor.finish.metrics import observe
-from proctor.finish.result import Finished, Thinking, gamma_of, given_up, open_outcome, result
+from proctor.finish.closing import Closing
+from proctor.finish.commits import PIECE, Commits
+from proctor.finish.entries import Entry, entries_of, read_entry
+from proctor.finish.known import Known
+from proctor.finish.result import Finished, Thinking, given_up, open_outcome
 from proctor.finish.runs import Runs
-from proctor.finish.summary import summarize
 from proctor.jobs.channel import Argument, Channel
 from proctor.jobs.clock import RedisClock, going_on
-from proctor.jobs.leases import read_outcome
 from proctor.jobs.pipe import checked
-from proctor.jobs.records import Account, BatchInfo, Waiting, dumps, read_accounts, read_batch, read_waiting
+from proctor.jobs.records import BatchInfo, Waiting, read_waiting
 from proctor.jobs.scripts import AsyncScripts
 from proctor.judge.outcome import Outcome
 from proctor.rewards import asks_thinking
 from proctor.settings import Settings
 from proctor.thinking.types import Score, Thought
-from proctor.wire import InvalidCode, Provenance, Summary
+from proctor.wire import InvalidCode
 
 GROUP = "finishers"
-#: Entries read at a time, and samples per script.
+#: Entries read at a time.
 READ = 32
-PIECE = 200
 #: Entries in hand, at most; beyond that they stay in Redis.
 IN_HAND = 2000
 #: How long a read waits for entries; shorter than a client's patience with Redis.
@@ -70,44 +65,25 @@ class ThinkingModel(Protocol):
         """For provenance."""
 
 
-@dataclass(slots=True)
-class Entry:
-    """An entry in hand. outcomes: unit key → (started, outcome). served: unit key → batches that need it no more."""
-
-    id: str
-    by: dict[str, Any] = field(default_factory=dict)
-    outcomes: dict[str, tuple[float, Outcome]] = field(default_factory=dict)
-    served: dict[str, list[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class LastWords:
-    """What ends a batch. texts: summary and provenance, encoded."""
-
-    accounts: Sequence[Account]
-    step: Step
-    summary: Summary
-    texts: list[str]
-
-
 class Finisher:
     """Turns outcomes into committed results. redis: a `redis.asyncio.Redis` that answers bytes."""
 
     def __init__(self, redis: Any, settings: Settings, scorer: ThinkingModel | None) -> None:
         self._redis = redis
-        self._settings = settings
         self._scorer = scorer
-        self._prefix = f"{settings.namespace}:"
         self._stream = f"{settings.namespace}:outcomes"
         self._scripts = AsyncScripts(redis, settings.namespace)
         self._pipe = self._scripts.pipe
         self._clock = RedisClock(redis)
         self._inbox = Channel(redis)
-        self._runs = Runs(self._scripts, settings.namespace)
+        ttl_s = settings.results_ttl_s
+        self._known = Known(self._pipe, settings.namespace)
+        runs = Runs(self._scripts, settings.namespace)
+        describe = scorer.describe if scorer else None
+        self._closing = Closing(self._scripts, self._known, runs, self._clock, describe=describe, ttl_s=ttl_s)
+        self._commits = Commits(self._scripts, self._closing, self._clock, ttl_s=ttl_s)
         self._name = secrets.token_hex(8)
         self._away = False
-        self._infos: OrderedDict[str, BatchInfo] = OrderedDict()
-        self._marked: OrderedDict[str, dict[str, str]] = OrderedDict()
         self._in_hand: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -152,7 +128,7 @@ class Finisher:
         (streams,) = await self._inbox.run([group])
         checked(streams)
         self._away = False
-        self._accept(_entries(streams))
+        self._accept(entries_of(streams))
 
     def _accept(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> None:
         """Start on entries that are new in hand."""
@@ -165,7 +141,7 @@ class Finisher:
             if b"op" in fields:
                 self._spawn([entry_id], partial(self._operate, entry_id, fields))
             else:
-                outcomes.append(_read_entry(entry_id, fields))
+                outcomes.append(read_entry(entry_id, fields))
         if outcomes:
             self._spawn([entry.id for entry in outcomes], partial(self._serve, outcomes))
 
@@ -242,12 +218,12 @@ class Finisher:
             return slow
         found, heads = await self._scripts.call("expand", *by_key)
         for raw_id, fields in zip(heads[::2], heads[1::2], strict=True):
-            if (batch_id := raw_id.decode()) not in self._infos:
-                self._learn(batch_id, dict(zip(fields[::2], fields[1::2], strict=True)))
+            if (batch_id := raw_id.decode()) not in self._known:
+                self._known.learn(batch_id, dict(zip(fields[::2], fields[1::2], strict=True)))
         rows = [(k.decode(), b.decode(), s) for k, b, s in found]
         rows = [row for row in rows if only in (None, row[1])]
         by = {batch_id: by_key[key].by for key, batch_id, _ in rows}
-        infos = {info.id: info for info in await _all_of(map(self._info, by)) if info is not None}
+        infos = {info.id: info for info in await _all_of(map(self._known.info, by)) if info is not None}
         for key, batch_id, samples in rows:
             entry = by_key[key]
             entry.served[key].append(batch_id)
@@ -264,15 +240,15 @@ class Finisher:
                 else:
                     quick[batch_id].append(done)
         # At once: the marks go in the same round trip as the commits, and before them.
-        marks = [self._mark(batch_id, by[batch_id]) for batch_id in infos]
-        await _all_of([*marks, *(self._finish(infos[batch_id], group) for batch_id, group in quick.items())])
-        await _all_of(self._close_if_complete(batch_id) for batch_id in bare - quick.keys())
+        marks = [self._known.mark(batch_id, by[batch_id]) for batch_id in infos]
+        await _all_of([*marks, *(self._commits.finish(infos[batch_id], group) for batch_id, group in quick.items())])
+        await _all_of(self._closing.close_if_complete(batch_id) for batch_id in bare - quick.keys())
         return slow
 
     async def _join(self, batch_id: str, key: str, entry_id: bytes) -> None:
         """Serve a batch that came when a unit's outcome was in hand already. Its entry is settled by who has it."""
         for raw_id, fields in await self._redis.xrange(self._stream, entry_id, entry_id):
-            entry = _read_entry(raw_id.decode(), fields)
+            entry = read_entry(raw_id.decode(), fields)
             entry.outcomes = {k: outcome for k, outcome in entry.outcomes.items() if k == key}
             slow = await self._serve_once([entry], only=batch_id)
             await asyncio.gather(*(self._think_and_finish(info, done) for info, done in slow.get(entry.id, ())))
@@ -285,7 +261,7 @@ class Finisher:
 
     async def _think_and_finish(self, info: BatchInfo, done: Finished) -> None:
         thinking = await self._think(done.sample)
-        await self._finish(info, [Finished(done.sample, done.outcome, done.started_s, thinking)])
+        await self._commits.finish(info, [Finished(done.sample, done.outcome, done.started_s, thinking)])
 
     async def _settle(self, entries: Sequence[Entry]) -> list[bool]:
         """Acknowledge the entries that nobody waits for any more; which those were."""
@@ -321,18 +297,18 @@ class Finisher:
     async def _operate(self, entry_id: str, fields: dict[bytes, bytes]) -> None:
         """Samples that end without a run: known from the start, cancelled, or past their deadline."""
         batch_id, op = fields[b"batch"].decode(), fields[b"op"]
-        info = await self._info(batch_id)
+        info = await self._known.info(batch_id)
         if info is not None and op == b"joined":
             await self._join(batch_id, fields[b"key"].decode(), fields[b"entry"])
         elif info is not None:
             if op == b"known":
                 indices = fields[b"indices"].decode().split(",")
             else:
-                indices = [i.decode() for i in await self._redis.hkeys(self._batch(batch_id) + ":s")]
+                indices = [i.decode() for i in await self._redis.hkeys(self._known.key(batch_id) + ":s")]
             for at in range(0, len(indices), PIECE):
                 samples = await self._samples(batch_id, indices[at : at + PIECE])
                 await self._end(info, op, samples)
-            await self._close_if_complete(batch_id)
+            await self._closing.close_if_complete(batch_id)
         await self._scripts.call("settle", GROUP, entry_id)
 
     async def _end(self, info: BatchInfo, op: bytes, samples: Sequence[Waiting]) -> None:
@@ -341,13 +317,13 @@ class Finisher:
         elif op == b"cancelled":
             await self._abandon(info, "all", samples)
             outcome = given_up(InvalidCode.CANCELLED, "the batch was cancelled")
-            await self._finish(info, [Finished(s, outcome, None) for s in samples])
+            await self._commits.finish(info, [Finished(s, outcome, None) for s in samples])
         elif op == b"deadline":
             now = self._clock.now()
             late = [s for s in samples if s.wall_s is not None and now >= info.deadline_s - s.wall_s]
             losses = await self._abandon(info, "queued", late)
             ended = [Finished(s, _too_late(losses[s.key]), None) for s in late if s.key in losses]
-            await self._finish(info, ended)
+            await self._commits.finish(info, ended)
 
     async def _end_known(self, info: BatchInfo, samples: Sequence[Waiting]) -> None:
         """Outcomes that needed no run may still need the thinking model (`ungated`, `soft-gate`)."""
@@ -356,7 +332,7 @@ class Finisher:
         for sample in samples:
             assert sample.known is not None
             (slow if self._asks(info, sample.known) else quick).append(Finished(sample, sample.known, info.created_s))
-        await self._finish(info, quick)
+        await self._commits.finish(info, quick)
         await asyncio.gather(*(self._think_and_finish(info, done) for done in slow))
 
     async def _abandon(self, info: BatchInfo, which: str, samples: Sequence[Waiting]) -> dict[str | None, int]:
@@ -368,129 +344,8 @@ class Finisher:
         return {key.decode(): int(losses) for key, losses in zip(free[::2], free[1::2], strict=True)}
 
     async def _samples(self, batch_id: str, indices: Sequence[str]) -> list[Waiting]:
-        texts = await self._redis.hmget(self._batch(batch_id) + ":s", indices)
+        texts = await self._redis.hmget(self._known.key(batch_id) + ":s", indices)
         return [read_waiting(int(i), text) for i, text in zip(indices, texts, strict=True) if text is not None]
-
-    # results
-
-    async def _finish(self, info: BatchInfo, samples: Sequence[Finished]) -> None:
-        """Commit samples; those of soft-gate once their group is whole."""
-        if info.reward.policy == "soft-gate":
-            ordinals = dict.fromkeys(done.sample.ordinal for done in samples)
-            for ordinal in ordinals:
-                await self._hold(info, ordinal, [d for d in samples if d.sample.ordinal == ordinal])
-        else:
-            await self._commit(info, samples, None)
-
-    async def _hold(self, info: BatchInfo, ordinal: int, samples: Sequence[Finished]) -> None:
-        args: list[Argument] = [info.id, info.members(ordinal)]
-        for done in samples:
-            args += [done.sample.index, done.to_text()]
-        held = await self._scripts.call("hold", *args)
-        if held:
-            group = [Finished.from_text(text) for text in held]
-            await self._commit(info, group, gamma_of(info.reward, group))
-
-    async def _commit(self, info: BatchInfo, samples: Sequence[Finished], gamma: float | None) -> None:
-        """Commit results, once each; close the batch with its last one."""
-        for at in range(0, len(samples), PIECE):
-            args: list[Argument] = []
-            accounts: list[Account] = []
-            for done in samples[at : at + PIECE]:
-                account, text = self._result(info, done, gamma)
-                accounts.append(account)
-                args += [done.sample.index, account.line(), text]
-            last = await self._last_words(info, accounts) if len(accounts) == info.total else None
-            closing: list[Argument] = [*last.texts, self._settings.results_ttl_s] if last else ["", "", ""]
-            done_now, total, _, *ending = await self._scripts.call("commit", info.id, *closing, *args)
-            if last is not None and ending == [b"closed"]:
-                await self._closed(info, last)
-            elif done_now >= total > 0:
-                await self._close(info, *ending)
-
-    def _result(self, info: BatchInfo, done: Finished, gamma: float | None) -> tuple[Any, str]:
-        now_s = self._clock.now()
-        try:
-            return result(info, done, now_s, gamma)
-        except ValueError as error:  # a fault of ours, as weights are checked on arrival: no reward, not a wrong one
-            log.error("no reward can be composed: %s", error)
-            outcome = given_up(InvalidCode.TESTS_INVALID, f"no reward can be composed: {error}")
-            return result(info, Finished(done.sample, outcome, done.started_s), now_s)
-
-    async def _close_if_complete(self, batch_id: str) -> None:
-        info = await self._info(batch_id)
-        if info is not None and await self._pipe.one("LLEN", self._batch(batch_id) + ":r") >= info.total:
-            key = self._batch(info.id)
-            replies = await self._pipe.run([("GET", key + ":a"), ("HMGET", key, "image", "tier", "closed")])
-            accounts, (image, tier, closed) = map(checked, replies)
-            if accounts is not None and not closed:
-                await self._close(info, accounts, image, tier)
-
-    async def _close(self, info: BatchInfo, accounts: bytes, image: bytes | None, tier: bytes | None) -> None:
-        """Write summary and provenance; the batch has ended. accounts: of all its results."""
-        by = {name: value.decode() for name, value in (("image", image), ("tier", tier)) if value}
-        last = await self._last_words(info, read_accounts(accounts), by)
-        if await self._scripts.call("close", info.id, *last.texts, self._settings.results_ttl_s):
-            await self._closed(info, last)
-        else:
-            self._infos.pop(info.id, None)
-
-    async def _last_words(
-        self, info: BatchInfo, accounts: Sequence[Account], by: dict[str, str] | None = None
-    ) -> LastWords:
-        """What closes the batch. accounts: of all its results; by: the image and tier that it is marked with."""
-        by = {**self._marked.get(info.id, {}), **(by or {})}  # a large commit may overtake the mark
-        step = step_of(accounts, info.step)
-        summary = summarize(accounts, max(1e-6, self._clock.now() - info.created_s), await self._trend(info, step))
-        provenance = Provenance(
-            version=__version__,
-            image=by.get("image"),
-            tier=by.get("tier"),
-            limits=info.limits,
-            test_sets=list(info.test_sets),
-            thinking=self._scorer.describe() if self._scorer else None,
-        )
-        texts = [dumps(model.model_dump(mode="json")) for model in (summary, provenance)]
-        return LastWords(accounts, step, summary, texts)
-
-    async def _closed(self, info: BatchInfo, last: LastWords) -> None:
-        """The batch has ended by `last`, now and by us."""
-        self._infos.pop(info.id, None)
-        if info.run is not None:
-            await self._runs.add(info.owner, info.run, last.step)
-        observe(info.run, last.accounts, last.summary)
-
-    async def _trend(self, info: BatchInfo, step: Step) -> Trend:
-        """How the batch's run goes, the batch included."""
-        return trend(add(await self._runs.steps(info.owner, info.run), step)) if info.run is not None else Trend()
-
-    async def _mark(self, batch_id: str, by: dict[str, Any]) -> None:
-        """Note once which sandboxes judged a batch."""
-        if batch_id in self._marked:
-            return
-        known = self._marked[batch_id] = {name: str(value) for name, value in by.items() if value is not None}
-        if len(self._marked) > 1000:
-            self._marked.popitem(last=False)
-        if known:
-            await self._pipe.one("HSET", self._batch(batch_id), *itertools.chain(*known.items()))
-
-    async def _info(self, batch_id: str) -> BatchInfo | None:
-        """A batch, None where it is gone."""
-        if batch_id in self._infos:
-            self._infos.move_to_end(batch_id)
-            return self._infos[batch_id]
-        return self._learn(batch_id, _fields(await self._pipe.one("HGETALL", self._batch(batch_id))))
-
-    def _learn(self, batch_id: str, fields: dict[bytes, bytes]) -> BatchInfo | None:
-        if b"owner" not in fields or b"closed" in fields:
-            return None
-        info = self._infos[batch_id] = read_batch(batch_id, fields)
-        if len(self._infos) > 1000:
-            self._infos.popitem(last=False)
-        return info
-
-    def _batch(self, batch_id: str) -> str:
-        return f"{self._prefix}b:{batch_id}"
 
 
 async def _all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
@@ -505,37 +360,7 @@ async def _all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
     return [one for one in results if not isinstance(one, BaseException)]
 
 
-def _fields(answer: Any) -> dict[bytes, bytes]:
-    """What HGETALL answers, in the shapes of RESP2 and RESP3."""
-    return answer if isinstance(answer, dict) else dict(zip(answer[::2], answer[1::2], strict=True))
-
-
-def _read_entry(entry_id: str, fields: dict[bytes, bytes]) -> Entry:
-    entry = Entry(entry_id)
-    for name, value in fields.items():
-        if name == b"by":
-            entry.by = read_by(value)
-        else:
-            started_s, outcome = read_outcome(value)
-            entry.outcomes[name.decode()] = (started_s, Outcome.from_json(outcome))
-    return entry
-
-
-def read_by(text: bytes) -> dict[str, Any]:
-    """Image and tier of the sandbox that brought an outcome."""
-    return dict(json.loads(text))
-
-
 def _too_late(losses: int) -> Outcome:
     if losses:
         return given_up(InvalidCode.SANDBOX_UNAVAILABLE, "its sandbox was lost, and none was free until the deadline")
     return given_up(InvalidCode.DEADLINE_EXCEEDED, "the deadline came before it could start")
-
-
-def _entries(answer: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """What XREADGROUP answers of one stream, in the shapes of RESP2 and RESP3."""
-    if not answer:
-        return
-    ((_, entries),) = answer.items() if isinstance(answer, dict) else answer
-    for entry_id, fields in entries:
-        yield entry_id, dict(zip(fields[::2], fields[1::2], strict=True))
