@@ -76,7 +76,8 @@ def result(info: BatchInfo, done: Finished, now_s: float, gamma: float | None = 
     if error is None:
         o = open_outcome(info.reward, outcome)
         reward = compose(info.reward, format=sample.format, outcome=o, thinking=thinking.value, gamma=gamma)
-        bare = compose(info.reward, format=sample.format, outcome=o, thinking=None).reward
+        asks = thinking.value is not None or gamma is not None
+        bare = compose(info.reward, format=sample.format, outcome=o, thinking=None).reward if asks else reward.reward
     verdict = Verdict.INVALID if error else outcome.verdict
     gate_open = reward is not None and bool(reward.components.gate)
     kind = "i" if error else "p" if verdict is Verdict.PASSED else "f"
@@ -89,7 +90,7 @@ def result(info: BatchInfo, done: Finished, now_s: float, gamma: float | None = 
         "group": sample.group,
         "verdict": verdict.value,
         "reward": reward.reward if reward else None,
-        "components": reward.components.model_dump() if reward else unasked,
+        "components": vars(reward.components) if reward else unasked,
         "tests": {"passed": outcome.passed, "total": len(outcome.cases), "cases": _cases(outcome)},
         "timing": _timing(info, done, now_s),
         "flags": sorted({*sample.flags, *outcome.flags, *thinking.flags, *_failure_flag(thinking)}),

@@ -137,21 +137,10 @@ class Waiting:
 def write_waiting(sample: PlannedSample, ordinal: int, *, with_text: bool) -> str:
     """A sample's record. with_text: keep prompt and reasoning, for a thinking model."""
     unit = sample.unit
-    return write_waiting_again(
-        Waiting(
-            index=sample.index,
-            id=sample.id,
-            group=sample.group,
-            ordinal=ordinal,
-            prompt=sample.prompt if with_text else None,
-            reasoning=sample.reasoning if with_text else None,
-            format=sample.format,
-            flags=sample.flags,
-            key=unit.key if unit else None,
-            wall_s=unit.limits.sample_wall_s if unit else None,
-            known=sample.known,
-        )
-    )
+    texts = (sample.prompt, sample.reasoning) if with_text else (None, None)
+    key, wall_s = (unit.key, unit.limits.sample_wall_s) if unit else (None, None)
+    known = sample.known.to_json() if sample.known else None
+    return dumps_finite([sample.id, sample.group, ordinal, *texts, sample.format, sample.flags, key, wall_s, known])
 
 
 def write_waiting_again(sample: Waiting) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from proctor.judge.run_tests import RunTests
@@ -42,9 +43,14 @@ def unit_key(
     image or interpreter. Lone surrogates in `code` are kept apart (`surrogatepass`).
     """
     digest = hashlib.sha256(b"proctor-unit-1")
-    limits_text = ",".join(f"{k}={v!r}" for k, v in sorted(limits.model_dump().items()))
-    for part in (owner, sandbox, language, stop, limits_text, tests_sha256, code):
+    for part in (owner, sandbox, language, stop, _limits_text(limits), tests_sha256, code):
         raw = part.encode("utf-8", "surrogatepass")
         digest.update(len(raw).to_bytes(8, "big"))
         digest.update(raw)
     return digest.hexdigest()
+
+
+@lru_cache(256)
+def _limits_text(limits: Limits) -> str:
+    """What limits are, for a key; most samples share theirs."""
+    return ",".join(f"{k}={v!r}" for k, v in sorted(limits.model_dump().items()))
