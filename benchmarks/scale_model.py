@@ -6,7 +6,8 @@
 A worker takes shards and judges unit after unit; each takes a time drawn from those measured. Redis and each API
 process are servers of one thread with a queue: every sample costs them the CPU time that was measured per sample, in
 portions as they come (an admission of a batch, a take, a report and its finishing). On a machine with fewer cores than
-busy threads all are slowed down alike. What is not in it: network latency, and the trainers' side.
+busy threads all are slowed down alike, and so they are where two cores share what one has (measured: a loop alone, and
+as many at once as there are cores). What is not in it: network latency, and the trainers' side.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import argparse
 import heapq
 import itertools
 import json
+import os
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -40,7 +44,8 @@ class Measured:
 
     unit_cpu_s: of sandbox and worker together, one entry per sample. wait_s: of a unit, wall clock without CPU.
     api_s, redis_s: CPU. commands: Redis commands. throughput: workers → samples/s here. cores: of the machine.
-    load: average of the machine just before, 0 where it was idle.
+    load: average of the machine just before, 0 where it was idle. shared: how much longer work of the CPU takes while
+    all cores are busy.
     """
 
     where: str
@@ -52,12 +57,11 @@ class Measured:
     commands: float
     throughput: dict[str, float]
     load: float
+    shared: float
 
 
 def measure(count: int) -> Measured:
-    """Run `count` HumanEval samples with each of `CHECKED` workers; the costs are those of the run with two."""
-    import os
-
+    """Run `count` HumanEval samples with each of `CHECKED` workers; the costs are those of the run with one."""
     throughput: dict[str, float] = {}
     load = os.getloadavg()[0]
     found: Measured | None = None
@@ -74,19 +78,35 @@ def measure(count: int) -> Measured:
 
             each = cost(service, count, work)
             throughput[str(workers)] = count / (time.perf_counter() - started - 0.3)
-            if workers == 2 or found is None:
+            if found is None:
                 own = each.ms["worker"] / 1000
                 cpu = [t["cpu_s"] + own for t in results]
                 wait = statistics.median(max(0.0, t["run_s"] - t["cpu_s"]) for t in results)
                 found = Measured(
                     f"{commit()}, {hardware()}", os.cpu_count() or 1, cpu, wait,
-                    each.ms["api"] / 1000, each.ms["redis"] / 1000, each.commands, throughput, load,
+                    each.ms["api"] / 1000, each.ms["redis"] / 1000, each.commands, throughput, load, _shared(),
                 )  # fmt: skip
     assert found is not None
     # What the sandbox spends outside the account of the code (forks, mounts, wiping) shows in the run with one worker.
     alone = 1 / throughput["1"] - found.api_s - found.redis_s
     missing = max(0.0, alone - found.wait_s - statistics.mean(found.unit_cpu_s))
     return Measured(**{**asdict(found), "unit_cpu_s": [c + missing for c in found.unit_cpu_s]})
+
+
+def _shared() -> float:
+    """How much longer a loop takes when every core runs one than alone; the median of some tries in turn."""
+    tries = []
+    for _ in range(5):
+        alone, together = _loops(1), _loops(os.cpu_count() or 1)
+        tries.append(together / alone)
+    return max(1.0, statistics.median(tries))
+
+
+def _loops(count: int) -> float:
+    """CPU seconds of a loop, the mean of `count` at once."""
+    text = "import time\nfor i in range(3_000_000): pass\nprint(time.process_time())"
+    running = [subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True) for _ in range(count)]
+    return statistics.mean(float(one.communicate()[0]) for one in running)
 
 
 class Server:
@@ -213,12 +233,17 @@ def _shard(m: Measured, chance: random.Random, slow: float) -> Iterator[float]:
 
 
 def _slowdown(m: Measured, workers: int, cores: int | None) -> float:
-    """By how much everything takes longer where busy threads share cores: work wanted ÷ work that can be done."""
+    """By how much everything takes longer where busy threads share cores.
+
+    wanted: cores' worth of work that workers would do if they had all to themselves. Up to one core nothing is shared;
+    from there to all of them each takes longer as they have less each; beyond that the rest waits.
+    """
     if cores is None:
         return 1.0
     unit = statistics.mean(m.unit_cpu_s)
     wanted = workers / (unit + m.wait_s) * (unit + m.api_s + m.redis_s)
-    return max(1.0, wanted / cores)
+    busy = min(1.0, max(0.0, wanted - 1) / max(1, cores - 1))
+    return (1 + (m.shared - 1) * busy) * max(1.0, wanted / cores)
 
 
 def page(m: Measured) -> str:
@@ -244,7 +269,8 @@ def page(m: Measured) -> str:
         lines.append(f"| {workers} | {real:.0f} | {model:.0f} | {(model / real - 1) * 100:+.0f} % |")
     lines += [
         "",
-        f"The machine has {m.cores} cores, which API, Redis and clients share with the workers.",
+        f"The machine has {m.cores} cores, which API, Redis and clients share with the workers. With all of them busy, "
+        f"work of the CPU takes {m.shared:.2f} times as long as alone.",
         *_doubt(m),
         "",
         "## Every worker with a core of its own",
