@@ -25,17 +25,21 @@ READY_S = 90.0
 
 @dataclass(frozen=True)
 class Service:
-    """A running service. base: its URL; pid: of `proctor serve`; ready_s: from start to ready; redis: its queue."""
+    """A running service. base: its URL; pid: of `proctor serve`; ready_s: from start to ready; redis: its queue.
+
+    client: one for all requests, as a trainer has it; making one takes longer than a sample.
+    """
 
     base: str
     pid: int
     redis_pid: int
     ready_s: float
     redis: Any
+    client: httpx.Client
 
     def score(self, samples: list[dict[str, Any]], **body: Any) -> dict[str, Any]:
         """`POST /v1/rewards`. Raises httpx.HTTPStatusError where the answer is not 200."""
-        answer = httpx.post(f"{self.base}/v1/rewards", json={"samples": samples, **body}, timeout=900)
+        answer = self.client.post("/v1/rewards", json={"samples": samples, **body})
         answer.raise_for_status()
         return dict(answer.json())
 
@@ -66,7 +70,9 @@ def serve(*args: str, **env: str) -> Iterator[Service]:
         base = f"http://127.0.0.1:{port}"
         try:
             _await_ready(base, process, log, started)
-            yield Service(base, process.pid, queue.pid, time.perf_counter() - started, client)
+            ready_s = time.perf_counter() - started
+            with httpx.Client(base_url=base, timeout=900) as http:
+                yield Service(base, process.pid, queue.pid, ready_s, client, http)
         finally:
             _end(process)
 
