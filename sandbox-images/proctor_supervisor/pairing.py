@@ -73,8 +73,9 @@ def _test_process(host: Host, tests: Job, peer: socket.socket) -> Resident | Lon
     return resident.take(host, tests.limits, tests.tasks) if tests.kind == "tests" else Lone(host, tests, peer)
 
 
-def _candidate(host: Host, candidate: Job, peer: socket.socket) -> Guest:
-    standing = ward.take(host, candidate) if candidate.kind == "candidate" else None
+def _candidate(host: Host, candidate: Job, peer: socket.socket, apart: bool) -> Guest:
+    """The candidate's process, in an isolation of its own where it is to stand `apart`."""
+    standing = ward.take(host, candidate) if candidate.kind == "candidate" and not apart else None
     if standing is None:
         return Guest(host, host.candidates, candidate, b"", [peer.fileno()])
     standing.lend(candidate.blobs[0], peer)
@@ -84,11 +85,11 @@ def _candidate(host: Host, candidate: Job, peer: socket.socket) -> Guest:
 class Pair:
     """One run of a pair."""
 
-    def __init__(self, host: Host, candidate: Job, tests: Job) -> None:
+    def __init__(self, host: Host, candidate: Job, tests: Job, *, apart: bool = False) -> None:
         ours, theirs = linux.unix_pair()
         try:
             self.tests: Resident | Lone = _test_process(host, tests, theirs)
-            self.candidate = _candidate(host, candidate, ours)
+            self.candidate = _candidate(host, candidate, ours, apart)
             if isinstance(self.tests, Resident):
                 self.tests.lend(tests, theirs)
         finally:

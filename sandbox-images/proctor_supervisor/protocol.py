@@ -24,7 +24,8 @@ duo {limits, candidate: {language, paths},        dueled {candidate: Ran, tests:
 ping {}                                           pong {}
 
 program, pair and duo take `cpu` too: the number of the CPU that all processes of the sandbox stay on from then on;
-null: any. Where the kernel refuses, nothing changes.
+null: any. Where the kernel refuses, nothing changes. program and pair take `apart`: true where each case, and the
+candidate, is to have an isolation that no other has stood in.
 
 Ran is {exit_code, signal, stopped, cpu_s, wall_s, memory_mib, flags, compile_error, saturated,
 stdout, stderr, files}: the last three are indices into the frame's blobs (files: {path: index}).

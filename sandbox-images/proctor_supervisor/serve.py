@@ -25,7 +25,7 @@ from .watch import run_case
 #: Types of what a request may say; limits, parts and paths are looked at where they are used.
 _FIELDS = {
     **{"language": str, "paths": list, "argv": list, "fetch": list, "stop": str},
-    **{"cases": int, "first_case": int, "allow_in_process": bool},
+    **{"cases": int, "first_case": int, "allow_in_process": bool, "apart": bool},
 }
 _CPUS_MAX = 8192  # as many as Linux knows
 #: A connection that is silent for so long has time for what makes its next request shorter. Under load it is not, and
@@ -144,7 +144,12 @@ class _Server:
 
         Without a kernel that gives orphans back to the parent of the cases, each case is alone (tier U).
         """
-        program.shared = header.get("cases", 1) > 1 and self.host.ground.tier != "U" and not program.wants_file
+        program.shared = (
+            header.get("cases", 1) > 1
+            and not header.get("apart")
+            and self.host.ground.tier != "U"
+            and not program.wants_file
+        )
         return program.shared
 
     def _start_series(self, program: Program) -> Ran | None:
@@ -282,7 +287,9 @@ class _Server:
             cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
             candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
             tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
-            one, other, report = Pair(self.host, candidate, tests).run(limits["sample_wall_s"])
+            one, other, report = Pair(self.host, candidate, tests, apart=bool(header.get("apart"))).run(
+                limits["sample_wall_s"]
+            )
         out: list[bytes] = []
         return {
             "op": "paired",

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from proctor.sandbox.namespace import NamespaceProvider
 from proctor.sandbox.provider import Provider, Session
+from proctor.settings import Settings
 
 from .conftest import LIMITS, Kind
 from .test_limits import STOPPED
@@ -165,6 +167,17 @@ def test_the_account_is_the_turns_own(session: Session) -> None:
         assert (verdicts(ran), ran.candidate.stopped) == (["passed"], None)
         assert ran.candidate.cpu_s < 0.2
         assert ran.candidate.memory_mib < 60
+
+
+def test_each_stands_alone_where_that_is_asked_for() -> None:
+    provider = NamespaceProvider(Settings(min_tier="B", share_isolation=False), tier="B")
+    session = provider.session()
+    assert {pair(session, WHO, cases(([1], 1))).candidate.stdout for _ in range(3)} == {b"1\n"}
+    program = session.program("python", b"import os; print(os.getpid())", LIMITS, cases=3)
+    assert [program.run().stdout for _ in range(3)] == [b"1\n"] * 3
+    program.close()
+    provider.give_back(session)
+    provider.close()
 
 
 def test_compile_errors_take_turns(session: Session) -> None:

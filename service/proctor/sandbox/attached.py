@@ -139,7 +139,12 @@ class _Attached:
 
     def __init__(self, sock: socket.socket, settings: Settings, hello_s: float) -> None:
         """The handshake. Closes `sock` and raises SandboxError where it fails."""
-        inner = SocketSession(sock, hello_s=hello_s, allow_in_process=settings.allow_in_process)
+        inner = SocketSession(
+            sock,
+            hello_s=hello_s,
+            allow_in_process=settings.allow_in_process,
+            share_isolation=settings.share_isolation,
+        )
         try:
             require(inner.hello, tier=settings.min_tier)
             inner.ping(hello_s)

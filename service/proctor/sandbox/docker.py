@@ -122,7 +122,11 @@ class DockerProvider:
                     container.start()
                     sock = listener.accept(START_S, check=lambda: _still_runs(container, output))
                     inner = SocketSession(
-                        sock, hello_s=START_S, allow_in_process=self._settings.allow_in_process, token=token
+                        sock,
+                        hello_s=START_S,
+                        allow_in_process=self._settings.allow_in_process,
+                        share_isolation=self._settings.share_isolation,
+                        token=token,
                     )
                     undo_container.callback(inner.close)
                     require(inner.hello, tier=self._settings.min_tier, language=language)

@@ -90,7 +90,9 @@ class _Sandbox:
         finally:
             theirs.close()
         try:
-            inner = SocketSession(ours, allow_in_process=settings.allow_in_process)
+            inner = SocketSession(
+                ours, allow_in_process=settings.allow_in_process, share_isolation=settings.share_isolation
+            )
         except SandboxError as error:
             raise SandboxUnavailable(f"the sandbox did not start: {error} {self._end()}".strip()) from error
         self.session = LeasedSession(inner)

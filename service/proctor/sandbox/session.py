@@ -51,17 +51,26 @@ def _compiling_s(limits: Limits) -> float:
 class SocketSession:
     """One supervisor, over `sock`. Waits for its hello up to `hello_s` seconds; it must bring `token`, if given.
 
+    share_isolation: whether samples that leave nothing behind may stand in one isolation, one after another.
+
     Raises SandboxUnavailable where the supervisor refuses to run, SandboxLost, SandboxProtocolError.
     """
 
     hello: Hello
 
     def __init__(
-        self, sock: socket.socket, *, hello_s: float = 30.0, allow_in_process: bool = False, token: str | None = None
+        self,
+        sock: socket.socket,
+        *,
+        hello_s: float = 30.0,
+        allow_in_process: bool = False,
+        share_isolation: bool = True,
+        token: str | None = None,
     ) -> None:
         self._sock = sock
         self._stream = Stream(sock)
         self._allow_in_process = allow_in_process
+        self._apart = not share_isolation
         self._poller = select.poll()
         self._poller.register(sock, select.POLLRDHUP)
         self._closing = threading.Lock()
@@ -94,6 +103,7 @@ class SocketSession:
             "limits": vars(limits),
             "cases": cases,
             "paths": list(more),
+            "apart": self._apart,
             "cpu": self._cpu,
         }
         header, blobs = self._ask(request, [source, *more.values()], "compiled", _compiling_s(limits))
@@ -133,6 +143,7 @@ class SocketSession:
                 "stop": stop,
                 "first_case": first_case,
                 "allow_in_process": self._allow_in_process,
+                "apart": self._apart,
                 "cpu": self._cpu,
             }
             self._asked = _Asked(limits, others, frames.opened(request))
