@@ -287,9 +287,8 @@ class _Server:
             cpu_s = limits["compile_s"] + 2 * limits["sample_wall_s"]
             candidate = Job("candidate", limits, tasks, cpu_s, blobs=[source])
             tests = Job("tests", limits, tasks, cpu_s, options=options, blobs=[text])
-            one, other, report = Pair(self.host, candidate, tests, apart=bool(header.get("apart"))).run(
-                limits["sample_wall_s"]
-            )
+            pair = Pair(self.host, candidate, tests, apart=bool(header.get("apart")))
+            one, other, report = pair.run(limits["sample_wall_s"])
         out: list[bytes] = []
         return {
             "op": "paired",

@@ -51,8 +51,8 @@ class Settings(BaseSettings):
     sandbox_recycle: Annotated[int, Field(ge=1)] = Field(2000, description="Samples before a sandbox is replaced.")
     share_isolation: bool = Field(
         True,
-        description="Cases of a program, and candidates one after another, may stand in one isolation while each leaves "
-        "it as it was; off: each has one of its own, at a multiple of what a short one costs.",
+        description="Cases of a program, and candidates one after another, may stand in one isolation while each "
+        "leaves it as it was; off: each has one of its own, at a multiple of what a short one costs.",
     )
     allow_in_process: bool = Field(False, description="Run tests that need the candidate's own process; flagged.")
 
