@@ -84,7 +84,7 @@ class Keeper(threading.Thread):
         """Show this worker no more: it has no sandbox, or it ends."""
         with self._lock:
             self._description, self._farewell = None, True
-            self._lock.notify()
+            self._hurry()
 
     def hold(self, units: Sequence[Taken]) -> None:
         """Renew the leases of `units` from now on."""
@@ -179,7 +179,8 @@ class Keeper(threading.Thread):
             try:
                 self._status.beat()
                 self._watch()
-                self._send_all(self._leases)
+                if self._due is not None and now >= self._due:  # a tick alone would part what can go together
+                    self._send_all(self._leases)
                 if now >= tick:
                     tick = now + TICK_S
                     if self._running is None:
