@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 from jobs_fakes import Service
-from redis.exceptions import ConnectionError, NoScriptError, ResponseError, TimeoutError
+from redis.exceptions import ConnectionError, NoScriptError, RedisError, ResponseError, TimeoutError
 
 from proctor.jobs.channel import Channel, listen
 
@@ -38,6 +38,15 @@ async def test_replies_belong_to_their_commands(queue: Service, protocol: int) -
         assert isinstance(refused, ResponseError)
         (unknown,) = await channel.run([("EVALSHA", "0" * 40, 0)])
         assert isinstance(unknown, NoScriptError)
+
+
+async def test_a_password_is_said(queue: Service) -> None:
+    queue.client().config_set("requirepass", "secret")
+    async with channel_to(queue.url, password="secret") as channel:
+        assert await channel.run([("PING",)]) == [b"PONG"]
+    async with channel_to(queue.url) as channel:
+        with pytest.raises(RedisError, match="uthenticat"):
+            await channel.run([("PING",)])
 
 
 async def test_calls_at_once_get_their_own(queue: Service) -> None:
