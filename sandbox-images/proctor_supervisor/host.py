@@ -41,10 +41,13 @@ class Host:
 
     client: the worker's connection. extra: bytes of the zygote beyond a bare interpreter. ours: numbers in /proc of the
     processes that belong to no sample; foreign: those numbers are of another pid namespace. cpus: those that we may run
-    on; cpu: the one that we stay on, if any; told: the one that we were to stay on. resident: the test process
-    that waits for its next run, or has just ended with one. shared_before: bytes of
-    shared memory of the machine at a run's first reading; kills_before: of the kernel in our cgroup before it.
-    ward: where candidates take turns, if that is there; last_kind: what the last candidate wanted of one (`ward`).
+    on; cpu: the one that we stay on, if any; told: the one that we were to stay on.
+
+    resident: the test process that waits for its next run, or has just ended with one. ward: where candidates take
+    turns, if that is there; last_kind: what the last candidate wanted of one (`ward`), if nothing else has run since.
+
+    shared_before: bytes of shared memory of the machine at a run's first reading; kills_before: of the kernel in our
+    cgroup before it.
     """
 
     ground: Ground

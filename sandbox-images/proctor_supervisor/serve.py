@@ -110,11 +110,13 @@ class _Server:
         match header["op"]:
             case "program":
                 self._forget()
+                self.host.last_kind = None
                 return self._program(header, blobs)
             case "case":
                 return self._case(header, blobs)
             case "duo":
                 self._forget()
+                self.host.last_kind = None
                 return self._duo(header, blobs)
             case "pair":
                 self._forget()
@@ -281,6 +283,7 @@ class _Server:
         }
         driver = DRIVERS.get(header["language"])
         if driver is not None:
+            self.host.last_kind = None
             one, other, report = run_pair(self.builder, driver, source, _tests(text), limits, options)
         else:
             tasks = tasks_allowed(self.host, limits, trees=2)
