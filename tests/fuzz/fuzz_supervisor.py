@@ -80,7 +80,7 @@ class NoBuilder:
 class NoSeries:
     """Compiles and runs nothing."""
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def compiled(self) -> None: ...
 
@@ -96,7 +96,7 @@ class NoSeries:
 class NoPair:
     """Runs nothing."""
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, *_: object, **__: object) -> None: ...
 
     def run(self, _: float) -> tuple[serve.Ran, serve.Ran, pairing.Report]:
         return serve.Ran(), serve.Ran(), pairing.Report()

@@ -37,6 +37,7 @@ from proctor.worker.runner import STUB
 
 RUNS = "FAKE_RUNS"  # a file: one line per run that started
 DOWN = "FAKE_DOWN"  # a file: while it is there, no sandbox can be had
+GONE = "FAKE_GONE"  # a file: where it is there, the sandbox that is in use goes away, and the file with it
 STUB_FAILS = "FAKE_STUB_FAILS"  # set: our judging raises whatever the code
 TESTS = json.dumps({"kind": "stdio", "cases": [{"stdin": "", "stdout": "ok"}]}).encode()
 TESTS_SHA = hashlib.sha256(TESTS).hexdigest()
@@ -51,6 +52,9 @@ class FakeSession:
         """Wherever it is."""
 
     def hung_up(self) -> bool:
+        if GONE in os.environ and Path(os.environ[GONE]).exists():
+            Path(os.environ[GONE]).unlink()
+            self.close()
         return self.closed.is_set()
 
     def close(self) -> None:

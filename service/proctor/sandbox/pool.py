@@ -53,6 +53,7 @@ class Pool:
             sandbox = self._lent.pop(id(session), None)
         if sandbox is None:  # given back twice, or ended by `close`
             return
+        sandbox.session.sit(None)  # whoever has it next says where it is to stay
         if sandbox.session.samples < self._recycle and sandbox.healthy():
             with self._lock:
                 if not self._closed:

@@ -143,11 +143,12 @@ class Worker:
                 on_stop=self._stop,
                 timeout_s=int(DRAIN_S + 6 * longest_s(self._settings.limits_max)),
             )
-            self._rq.work(logging_level="WARNING")
+            if self._presented:  # else the sandbox went away before there was a loop to leave
+                self._rq.work(logging_level="WARNING")
         except (RedisError, OSError) as error:
             log.warning("Redis cannot be reached: %s", type(error).__name__)
         self._listen_for_signals()
-        if not self._stopping and not self._runner.without_sandbox:
+        if not self._stopping and not self._runner.without_sandbox and self._presented:
             self._sleep(0.5)
 
     def _drain(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -27,6 +28,8 @@ from proctor.jobs.ticket import TIMEOUT_S, NoSerializer, Refused, Ticket, Ticket
 TTL_S = 30
 MAINTENANCE_S = 60
 HEARTBEAT_S = 5.0
+#: Ends the main thread's waiting for a ticket.
+WAKE = signal.SIGUSR1
 
 
 def _overdue(signum: int, frame: FrameType | None) -> None:
@@ -65,6 +68,7 @@ class TicketWorker(SimpleWorker):
         self._busy = busy
         self._on_stop = on_stop
         self._timeout_s = timeout_s
+        self._asking = False
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Perform the ticket, which is struck off already; whatever is not one is refused and gone."""
@@ -89,9 +93,25 @@ class TicketWorker(SimpleWorker):
     def check_for_suspension(self, burst: bool) -> None:
         """`rq suspend` is not heeded: nothing in Redis stops a worker."""
 
+    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
+        """RQ's own, which `leave` ends. A ticket that comes at that moment is replaced by the sweeper."""
+        self._asking = True
+        try:
+            if self._stop_requested:
+                raise StopRequested
+            return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+        finally:
+            self._asking = False
+
     def leave(self) -> None:
-        """End the loop after the ticket that runs."""
+        """End the loop: at once where no ticket runs, else after it. For any thread; `work` runs in the main one."""
         self._stop_requested = True
+        if self._asking and (main := threading.main_thread().ident) is not None:
+            signal.pthread_kill(main, WAKE)
+
+    def _on_wake(self, signum: int, frame: FrameType | None) -> None:
+        if self._asking and self._stop_requested:
+            raise StopRequested
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """SIGTERM or SIGINT: at once where no ticket runs, else after it."""
@@ -103,6 +123,7 @@ class TicketWorker(SimpleWorker):
     def _install_signal_handlers(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.request_stop)
+        signal.signal(WAKE, self._on_wake)
         signal.signal(signal.SIGALRM, _overdue)  # once: RQ's own timer sets and restores it around every job
 
     def subscribe(self) -> None:

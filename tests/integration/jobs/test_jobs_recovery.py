@@ -6,10 +6,11 @@ import asyncio
 import signal
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from jobs_api import Api, api_process, eventually, finished, workers_up
-from jobs_fakes import STUB_FAILS, Service, plan
+from jobs_fakes import GONE, STUB_FAILS, Service, plan
 
 from proctor.errors import Unavailable
 from proctor.jobs.batches import State
@@ -144,6 +145,25 @@ async def test_code_that_takes_its_sandbox_down_gets_a_verdict_and_poisons_nothi
     counts = Counter(queue.runs())
     assert counts.pop("lose") == 3  # once in a shard, twice alone
     assert set(counts.values()) == {1}
+
+
+async def test_a_worker_without_work_gets_another_sandbox(queue: Service, api: Api, tmp_path: Path) -> None:
+    """Not only once a unit asks for one: a sandbox that comes finds somebody who listens."""
+    gone = tmp_path / "gone"
+    await workers_up(queue, api, **{GONE: str(gone)})
+    for _ in range(2):
+        gone.touch()
+        await eventually(lambda: not gone.exists(), 5)
+        await asyncio.sleep(1)
+        for _ in range(50):
+            if await api.batches.workers():
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise AssertionError("the worker waits for work without a sandbox")
+    batch_id = await api.batches.admit("me", plan(["pass"]), detached=True)
+    _, results = await finished(api, batch_id, timeout_s=10)
+    assert [r["verdict"] for r in results] == ["passed"]
 
 
 async def test_a_sandbox_lost_once_is_a_rerun(queue: Service, api: Api) -> None:

@@ -21,12 +21,16 @@ class FakeSession:
 
     def __init__(self, language: str = "python") -> None:
         self.hello = replace(HELLO, languages={language: "3.11"})
+        self.cpu: int | None = None
 
     def program(self, *_: Any, **__: Any) -> Any:
         return None
 
     def pair(self, *_: Any, **__: Any) -> Any:
         return None
+
+    def sit(self, cpu: int | None) -> None:
+        self.cpu = cpu
 
     def ping(self, within_s: float) -> None:
         pass
@@ -37,7 +41,8 @@ class FakeSession:
 
 class FakeSandbox:
     def __init__(self, language: str) -> None:
-        self.session = LeasedSession(FakeSession(language))
+        self.inner = FakeSession(language)
+        self.session = LeasedSession(self.inner)
         self.well = True
         self.ended = 0
 
@@ -70,6 +75,15 @@ def test_a_sandbox_given_back_is_lent_again(made: Made) -> None:
     first = made.pool.session("python")
     made.pool.give_back(first)
     assert made.pool.session("python") is first
+
+
+def test_no_seat_of_an_earlier_lessee_is_left(made: Made) -> None:
+    first = made.pool.session("python")
+    first.sit(1)
+    assert made.sandboxes[0].inner.cpu == 1
+    made.pool.give_back(first)
+    assert made.pool.session("python") is first
+    assert made.sandboxes[0].inner.cpu is None
 
 
 def test_two_at_a_time_are_two(made: Made) -> None:
