@@ -44,7 +44,7 @@ class Measured:
 
     unit_cpu_s: of sandbox and worker together, one entry per sample. wait_s: of a unit, wall clock without CPU.
     api_s, redis_s: CPU. commands: Redis commands. throughput: workers → samples/s here. cores: of the machine.
-    load: average of the machine just before, 0 where it was idle. shared: how much longer work of the CPU takes while
+    load: cores that were busy just before, 0 where the machine was idle. shared: how much longer work of the CPU takes while
     all cores are busy.
     """
 
@@ -63,7 +63,7 @@ class Measured:
 def measure(count: int) -> Measured:
     """Run `count` HumanEval samples with each of `CHECKED` workers; the costs are those of the run with one."""
     throughput: dict[str, float] = {}
-    load = os.getloadavg()[0]
+    load = _busy_cores()
     found: Measured | None = None
     for workers in CHECKED:
         with serve("--workers", str(workers), "--sandbox", "namespace") as service:
@@ -91,6 +91,19 @@ def measure(count: int) -> Measured:
     alone = 1 / throughput["1"] - found.api_s - found.redis_s
     missing = max(0.0, alone - found.wait_s - statistics.mean(found.unit_cpu_s))
     return Measured(**{**asdict(found), "unit_cpu_s": [c + missing for c in found.unit_cpu_s]})
+
+
+def _busy_cores(seconds: float = 3.0) -> float:
+    """How many cores are busy with whatever runs, over some seconds in which nothing of ours does. proc(5), stat."""
+
+    def busy_s() -> float:
+        fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields[:8])
+        return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+    before = busy_s()
+    time.sleep(seconds)
+    return (busy_s() - before) / seconds
 
 
 def _shared() -> float:
@@ -307,10 +320,10 @@ def page(m: Measured) -> str:
 
 def _doubt(m: Measured) -> list[str]:
     """On a machine that others keep busy, waiting for a core cannot be told from other waiting."""
-    if m.load <= m.cores / 2:
+    if m.load <= m.cores / 10:
         return []
     return [
-        f"**Other work kept the machine busy** (load average {m.load:.0f} before the first run): this check says "
+        f"**Other work kept the machine busy** ({m.load:.1f} of its cores before the first run): this check says "
         "nothing, and the costs below are too high. Measure again on a quiet machine.",
     ]
 

@@ -5,7 +5,9 @@ CPU a hand-over is a change of processes; across CPUs it wakes one that sleeps, 
 of all in a virtual machine. So a worker keeps to one CPU with all of its sandbox, and the machine is filled by workers.
 
 The kernel cannot move such a worker away from a CPU that others use too. So the worker looks now and then: where it
-waits for its CPU more than it runs there, and another one is idle, it moves.
+waits for its CPU more than it runs there, and another one is idle, it moves. That it waits may be due to its own
+sandbox alone, and to move costs as much as some dozen samples. So it sees afterwards whether it got on faster, and
+where it did not, it stays for twice as long before it tries again.
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ LOOK_S = 1.0
 WAIT_SHARE = 0.6
 #: Of the time between two looks, what another CPU must have been idle to be worth a move, and ours not.
 IDLE_SHARE, OWN_IDLE_SHARE = 0.5, 0.1
+
+#: Seconds between two moves: at first or after one that was worth it, and at most.
+PAUSE_S, PAUSE_MOST_S = 4.0, 256.0
+#: How much faster a worker that left a crowd gets on, at least.
+GAIN = 1.25
 
 _PROC = Path("/proc")
 
@@ -46,7 +53,9 @@ class Seat:
         self._schedstat = proc / f"self/task/{threading.get_native_id()}/schedstat"
         self._clock = clock
         self.cpu = self._cpus[(number + os.getppid()) % len(self._cpus)]
-        self._looked_s = clock()
+        self._looked_s = self._since_s = clock()
+        self._pause_s = PAUSE_S
+        self._pace_before: float | None = None
         self._idle, self._queue = idle_s(self._stat), queue_s(self._schedstat)
         self._sit()
 
@@ -70,9 +79,13 @@ class Seat:
         free = {cpu: idle.get(cpu, 0.0) - self._idle.get(cpu, 0.0) for cpu in self._cpus}
         self._looked_s, self._idle, self._queue = now_s, idle, queue
         best = max(free, key=lambda cpu: free[cpu])
+        pace = ran_s / passed_s
+        if self._pace_before is not None:
+            worth_it = pace > GAIN * self._pace_before
+            self._pause_s, self._pace_before = (PAUSE_S if worth_it else min(PAUSE_MOST_S, 2 * self._pause_s)), None
         crowded = waited_s > WAIT_SHARE * (ran_s + waited_s) and free[self.cpu] < OWN_IDLE_SHARE * passed_s
-        if crowded and free[best] > IDLE_SHARE * passed_s:
-            self.cpu = best
+        if crowded and free[best] > IDLE_SHARE * passed_s and now_s - self._since_s >= self._pause_s:
+            self.cpu, self._since_s, self._pace_before = best, now_s, pace
             self._sit()
 
     def _sit(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from proctor.worker.seat import LOOK_S, Seat, idle_s, queue_s
+from proctor.worker.seat import LOOK_S, PAUSE_MOST_S, PAUSE_S, Seat, idle_s, queue_s
 
 CPUS = sorted(os.sched_getaffinity(0))
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -62,17 +62,17 @@ def seat(machine: Machine, on: int = 0) -> Seat:
 @pytest.mark.parametrize(
     ("idle", "ran", "waited", "moves"),
     [
-        pytest.param((0.0, 1.9), 0.2, 1.0, True, id="kept busy by others, and the other CPU is idle"),
+        pytest.param((0.0, 3.9), 0.2, 1.0, True, id="kept busy by others, and the other CPU is idle"),
         pytest.param((0.0, 0.1), 0.2, 1.0, False, id="all CPUs are busy"),
-        pytest.param((0.0, 1.9), 0.5, 0.3, False, id="busy with its own sandbox"),
-        pytest.param((1.5, 1.9), 0.001, 0.1, False, id="hardly anything to do"),
+        pytest.param((0.0, 3.9), 0.5, 0.3, False, id="busy with its own sandbox"),
+        pytest.param((3.5, 3.9), 0.001, 0.1, False, id="hardly anything to do"),
     ],
 )
 def test_it_moves_from_a_crowd_to_an_idle_cpu(
     machine: Machine, idle: tuple[float, float], ran: float, waited: float, moves: bool
 ) -> None:
     ours = seat(machine)
-    machine.pass_by(2 * LOOK_S, idle, ran, waited)
+    machine.pass_by(PAUSE_S, idle, ran, waited)
     ours.look()
     assert ours.cpu == (1 if moves else 0)
 
@@ -82,6 +82,35 @@ def test_it_looks_now_and_then(machine: Machine) -> None:
     machine.pass_by(LOOK_S / 2, (0.0, LOOK_S / 2), 0.01, LOOK_S / 2)
     ours.look()
     assert ours.cpu == 0
+
+
+def moves(machine: Machine, ours: Seat, seconds: int, crowded: int | None = None) -> list[int]:
+    """The seconds at which it moved, where its own sandbox makes it wait. crowded: the CPU that others use, too."""
+    at = []
+    for second in range(1, seconds + 1):
+        before = ours.cpu
+        ran = 0.05 if before == crowded else 0.09
+        idle_0, idle_1 = (float(cpu not in (before, crowded)) for cpu in (0, 1))
+        machine.pass_by(1.0, (idle_0, idle_1), ran, 3 * ran)
+        ours.look()
+        if ours.cpu != before:
+            at.append(second)
+    return at
+
+
+def test_who_waits_for_its_own_sandbox_hardly_ever_moves(machine: Machine) -> None:
+    at = moves(machine, seat(machine), 4000)
+    pauses = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+    assert at[0] == PAUSE_S
+    assert pauses[:6] == [2 * PAUSE_S, 4 * PAUSE_S, 8 * PAUSE_S, 16 * PAUSE_S, 32 * PAUSE_S, 64 * PAUSE_S]
+    assert set(pauses[6:]) == {PAUSE_MOST_S}
+
+
+def test_a_move_that_was_worth_it_may_soon_be_followed_by_another(machine: Machine) -> None:
+    ours = seat(machine)
+    moves(machine, ours, 200)  # none of them was
+    assert len(moves(machine, ours, 200, crowded=ours.cpu)) == 1
+    assert moves(machine, ours, 200, crowded=ours.cpu)[0] <= PAUSE_S
 
 
 def test_siblings_take_cpus_in_turn() -> None:
