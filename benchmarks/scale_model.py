@@ -44,8 +44,8 @@ class Measured:
 
     unit_cpu_s: of sandbox and worker together, one entry per sample. wait_s: of a unit, wall clock without CPU.
     api_s, redis_s: CPU. commands: Redis commands. throughput: workers → samples/s here. cores: of the machine.
-    load: cores that were busy just before, 0 where the machine was idle. shared: how much longer work of the CPU takes while
-    all cores are busy.
+    load: cores that were busy just before, 0 where the machine was idle. shared: how much longer work of the CPU takes
+    while all cores are busy.
     """
 
     where: str
@@ -285,6 +285,7 @@ def page(m: Measured) -> str:
         f"The machine has {m.cores} cores, which API, Redis and clients share with the workers. With all of them busy, "
         f"work of the CPU takes {m.shared:.2f} times as long as alone.",
         *_doubt(m),
+        *_crowded(m),
         "",
         "## Every worker with a core of its own",
         "",
@@ -325,6 +326,17 @@ def _doubt(m: Measured) -> list[str]:
     return [
         f"**Other work kept the machine busy** ({m.load:.1f} of its cores before the first run): this check says "
         "nothing, and the costs below are too high. Measure again on a quiet machine.",
+    ]
+
+
+def _crowded(m: Measured) -> list[str]:
+    """What the model leaves out where workers outnumber the cores."""
+    if max(CHECKED) <= m.cores:
+        return []
+    return [
+        "",
+        f"More workers than cores judge fewer samples than the model says and than {m.cores} workers: those that "
+        "take turns on a core push each other's memory out of its caches. Plan with one worker per core, as below.",
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def moves(machine: Machine, ours: Seat, seconds: int, crowded: int | None = None
 
 def test_who_waits_for_its_own_sandbox_hardly_ever_moves(machine: Machine) -> None:
     at = moves(machine, seat(machine), 4000)
-    pauses = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(at)]
     assert at[0] == PAUSE_S
     assert pauses[:6] == [2 * PAUSE_S, 4 * PAUSE_S, 8 * PAUSE_S, 16 * PAUSE_S, 32 * PAUSE_S, 64 * PAUSE_S]
     assert set(pauses[6:]) == {PAUSE_MOST_S}
