@@ -157,12 +157,15 @@ def test_without_workers_504_and_503_and_no_number(tmp_path: Path) -> None:
                 for worker in service.named("proctor worker"):
                     try:
                         worker.kill()
+                        away.set()
                     except psutil.Error:
                         pass
 
+        away = threading.Event()
         keeper = threading.Thread(target=keep_away)
         keeper.start()
         try:
+            assert away.wait(10)
             asked = {"code": "print(1)", "language": "python", "run_timeout": 0.5, "compile_timeout": 0.5}
             answer = httpx.post(f"{service.base}/run_code", json=asked, timeout=30)
             assert answer.status_code == 504
