@@ -335,8 +335,9 @@ def _crowded(m: Measured) -> list[str]:
         return []
     return [
         "",
-        f"More workers than cores judge fewer samples than the model says and than {m.cores} workers: those that "
-        "take turns on a core push each other's memory out of its caches. Plan with one worker per core, as below.",
+        f"More workers than cores judge fewer samples than the model says and than {m.cores} workers. Per sample they "
+        "take no more page faults and changes of process, but more time: most likely those that take turns on a core "
+        "push each other's memory out of its caches. Plan with one worker per core, as below.",
     ]
 
 
